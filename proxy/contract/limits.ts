@@ -14,7 +14,11 @@ export const LIMITS = {
   // What people write
   inputFileBytes: { value: 16 * 1024 * 1024, unit: 'bytes', over: 'The file is refused (TooLarge).' },
   inputFolderFiles: { value: 10_000, unit: 'count', over: 'The folder is refused (TooLarge).' },
-  yamlAliases: { value: 100, unit: 'count', over: 'The file is refused (Malformed), as a billion-laughs file would be.' },
+  yamlAliases: {
+    value: 100,
+    unit: 'count',
+    over: 'The file is refused (Malformed), as a billion-laughs file would be.',
+  },
   objects: { value: 50_000, unit: 'count', over: 'Further objects are refused (TooLarge).' },
   findings: { value: 1_000, unit: 'count', over: 'Further findings of one check are counted, not listed.' },
   idLength: { value: 253, unit: 'count', over: 'The object or entry is refused (Invalid).' },
@@ -25,14 +29,22 @@ export const LIMITS = {
   regexLength: { value: 512, unit: 'count', over: 'The regex is refused (UnsafeRegex).' },
   regexProgramSize: { value: 2_000, unit: 'steps', over: 'The regex is refused (UnsafeRegex).' },
   regexesPerFleet: { value: 2_000, unit: 'count', over: 'Further regexes are refused (UnsafeRegex).' },
-  regexRoutesPerHost: { value: 64, unit: 'count', over: 'The route is refused (UnsafeRegex): regexes are tried one after the other.' },
+  regexRoutesPerHost: {
+    value: 64,
+    unit: 'count',
+    over: 'The route is refused (UnsafeRegex): regexes are tried one after the other.',
+  },
   // Bundles
   shardBytes: { value: 128 * 1024, unit: 'bytes', over: 'The shard is split by one more bit of its hash prefix.' },
   entryBytes: { value: 512 * 1024, unit: 'bytes', over: 'The entry is refused (TooLarge).' },
   shardObjectBytes: { value: 768 * 1024, unit: 'bytes', over: 'The shard is refused when read.' },
   manifestBytes: { value: 768 * 1024, unit: 'bytes', over: 'The bundle is refused.' },
   headBytes: { value: 768 * 1024, unit: 'bytes', over: 'The head is refused.' },
-  inlineShardBytes: { value: 256 * 1024, unit: 'bytes', over: 'Shards travel as objects of their own instead of inside the head.' },
+  inlineShardBytes: {
+    value: 256 * 1024,
+    unit: 'bytes',
+    over: 'Shards travel as objects of their own instead of inside the head.',
+  },
   bundleBytes: { value: 256 * 1024 * 1024, unit: 'bytes', over: 'The bundle is refused.' },
   shardsPerBundle: { value: 8_192, unit: 'count', over: 'The bundle is refused.' },
   keysPerKeySet: { value: 16, unit: 'count', over: 'The key set is refused.' },
@@ -46,15 +58,31 @@ export const LIMITS = {
   headerCount: { value: 100, unit: 'count', over: '431 headers_too_large (502 from an upstream).' },
   chunkExtensionBytes: { value: 256, unit: 'bytes', over: '400 bad_request.' },
   trailerBytes: { value: 16 * 1024, unit: 'bytes', over: '431 headers_too_large (502 from an upstream).' },
-  requestBodyBytes: { value: 1024 * 1024 * 1024, unit: 'bytes', over: '413 body_too_large; a policy’s body_size_limit may be smaller.' },
-  pipelinedBytes: { value: 64 * 1024, unit: 'bytes', over: 'Reading from the client stops until the earlier requests are answered.' },
-  bufferedBodyBytes: { value: 64 * 1024, unit: 'bytes', over: 'Reading from the faster side stops until the slower one has taken what is buffered.' },
+  requestBodyBytes: {
+    value: 1024 * 1024 * 1024,
+    unit: 'bytes',
+    over: '413 body_too_large; a policy’s body_size_limit may be smaller.',
+  },
+  pipelinedBytes: {
+    value: 64 * 1024,
+    unit: 'bytes',
+    over: 'Reading from the client stops until the earlier requests are answered.',
+  },
+  bufferedBodyBytes: {
+    value: 64 * 1024,
+    unit: 'bytes',
+    over: 'Reading from the faster side stops until the slower one has taken what is buffered.',
+  },
   connectionsPerThread: { value: 50_000, unit: 'count', over: 'Further connections are closed at once.' },
   headersTimeoutMs: { value: 10_000, unit: 'ms', over: '408 request_timeout.' },
   bodyIdleTimeoutMs: { value: 30_000, unit: 'ms', over: '408 request_timeout (504 from an upstream).' },
   keepAliveTimeoutMs: { value: 60_000, unit: 'ms', over: 'The idle client connection is closed.' },
   sendTimeoutMs: { value: 30_000, unit: 'ms', over: 'The connection to a client that reads nothing is closed.' },
-  routeTimeoutMs: { value: 60_000, unit: 'ms', over: '504 upstream_timeout, unless the route’s policy says otherwise.' },
+  routeTimeoutMs: {
+    value: 60_000,
+    unit: 'ms',
+    over: '504 upstream_timeout, unless the route’s policy says otherwise.',
+  },
   // Upstreams
   connectTimeoutMs: { value: 2_000, unit: 'ms', over: '504 upstream_connect_timeout.' },
   upstreamIdleTimeoutMs: { value: 55_000, unit: 'ms', over: 'The idle upstream connection is closed.' },
@@ -66,7 +94,11 @@ export const LIMITS = {
   threads: { value: 64, unit: 'count', over: 'The flag is refused.' },
   compileSliceMs: { value: 2, unit: 'ms', over: 'The compiler yields to requests.' },
   prepareTimeoutMs: { value: 30_000, unit: 'ms', over: 'The swap is given up; the old snapshot serves on.' },
-  retiredSnapshots: { value: 16, unit: 'count', over: 'The connections still on the oldest retired snapshot are closed.' },
+  retiredSnapshots: {
+    value: 16,
+    unit: 'count',
+    over: 'The connections still on the oldest retired snapshot are closed.',
+  },
   metricSeries: { value: 50_000, unit: 'count', over: 'Further series are folded into route="other".' },
   accessLogBufferBytes: { value: 8 * 1024 * 1024, unit: 'bytes', over: 'Access log lines are dropped and counted.' },
   // Admin and acks
@@ -74,10 +106,18 @@ export const LIMITS = {
   adminConnections: { value: 256, unit: 'count', over: 'Further connections are closed at once.' },
   ackTimeoutMs: { value: 2_000, unit: 'ms', over: 'The proxy counts as unknown.' },
   ackBytes: { value: 256 * 1024, unit: 'bytes', over: 'The ack is refused; the proxy counts as unknown.' },
-  ackIntervalMs: { value: 1_000, unit: 'ms', over: 'Lower bound of the interval between polls; n proxies are polled every max(1 s, n/500 s).' },
+  ackIntervalMs: {
+    value: 1_000,
+    unit: 'ms',
+    over: 'Lower bound of the interval between polls; n proxies are polled every max(1 s, n/500 s).',
+  },
   ackConcurrency: { value: 64, unit: 'count', over: 'Further polls wait.' },
   // Drain (the seed’s stages)
-  drainConvergenceMs: { value: 10_000, unit: 'ms', over: 'Load balancers have had their time; the listener is closed.' },
+  drainConvergenceMs: {
+    value: 10_000,
+    unit: 'ms',
+    over: 'Load balancers have had their time; the listener is closed.',
+  },
   drainActiveMs: { value: 30_000, unit: 'ms', over: 'Remaining connections are closed by force.' },
   // Operator
   holdoffMs: { value: 100, unit: 'ms', over: 'Changes within it are taken as one.' },

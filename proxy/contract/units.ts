@@ -11,7 +11,8 @@ export const DURATION_PATTERN = DURATION.source;
 export function parseDurationMs(text: string): Result<number> {
   if (!DURATION.test(text)) return fail(`"${text}" is not a duration such as 500ms, 3s or 1h30m`);
   let totalMs = 0;
-  for (const [, amount, unit] of text.matchAll(/([0-9]+)(ms|h|m|s)/g)) totalMs += Number(amount) * (UNIT_MS[unit ?? ''] ?? 0);
+  for (const [, amount, unit] of text.matchAll(/([0-9]+)(ms|h|m|s)/g))
+    totalMs += Number(amount) * (UNIT_MS[unit ?? ''] ?? 0);
   return ok(totalMs);
 }
 
