@@ -67,7 +67,6 @@ export function formatFinding(f: Finding): string {
 
 /** Newlines and other controls in users' strings are literal data: they must not forge a second log line (reliability list, 54). */
 export function escapeControls(text: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are exactly what is looked for
   return text.replace(
     /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g,
     (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,

@@ -1,0 +1,220 @@
+/**
+ * Who may import whom. A room is a folder; files of a room see each other, and of other rooms only what their row names.
+ * Tests beside a room's source may reach every room of their side; only main files wire, so they may import all of it.
+ * `make check` compares every import with this table (hack/check-rooms.ts).
+ */
+
+export interface Room {
+  /** Folder; the longest matching path is a file's room. */
+  readonly path: string;
+  /** Rooms that it may import. */
+  readonly mayImport: readonly string[];
+  /** npm packages that it may import. */
+  readonly packages?: readonly string[];
+  /** No input or output, no clock, no chance: the same arguments give the same result. Imports pure rooms only. */
+  readonly pure?: boolean;
+  /** What the room is for, and why it sees no more. */
+  readonly reason: string;
+}
+
+/** A part of the tree with its own composition root. */
+export interface Side {
+  readonly name: string;
+  /** The composition roots: the only files that may import every room in reach. */
+  readonly mains: readonly string[];
+  /** Other sides within reach, of which rooms then name what they use. */
+  readonly reaches: readonly string[];
+}
+
+/** Folders whose files may import everything: they are never part of the product. */
+export const OUTSIDE = ['test', 'hack'];
+
+/** Packages for tests and tools only. */
+export const TEST_PACKAGES = ['fast-check'];
+
+export const SIDES: readonly Side[] = [
+  { name: 'crds', mains: [], reaches: ['proxy'] },
+  { name: 'operator', mains: ['operator/main.ts'], reaches: ['crds', 'proxy'] },
+  { name: 'proxy', mains: ['proxy/main.ts'], reaches: [] },
+];
+
+export const ROOMS: readonly Room[] = [
+  {
+    path: 'crds',
+    mayImport: ['proxy/contract'],
+    packages: ['typebox'],
+    pure: true,
+    reason: 'What users may ask for. Shares units, limits and reasons with the document, nothing else.',
+  },
+
+  // The proxy: contract first, then what builds on it.
+  {
+    path: 'proxy/contract',
+    mayImport: [],
+    packages: ['typebox', 'canonicalize'],
+    pure: true,
+    reason: 'The language between operator and proxy; imports nothing in-tree, so that all may import it.',
+  },
+  {
+    path: 'proxy/bundle',
+    mayImport: ['proxy/contract'],
+    packages: ['jose'],
+    reason: 'Shards, manifest, head, signature. The only room that signs or verifies.',
+  },
+  {
+    path: 'proxy/compiler',
+    mayImport: ['proxy/contract'],
+    packages: ['ajv', 're2js'],
+    pure: true,
+    reason: 'Document to plan and findings. The operator runs the same code, so it must not depend on where it runs.',
+  },
+  {
+    path: 'proxy/router',
+    mayImport: ['proxy/contract', 'proxy/compiler'],
+    packages: ['re2js'],
+    reason: 'Matchers made from the plan’s types; knows no pools, no sockets.',
+  },
+  {
+    path: 'proxy/observability',
+    mayImport: ['proxy/contract'],
+    packages: ['pino', 'prom-client', '@opentelemetry/sdk-node'],
+    reason: 'Logs, metrics, traces: any room may report, so it can know none of them.',
+  },
+  {
+    path: 'proxy/registries',
+    mayImport: ['proxy/contract', 'proxy/observability'],
+    packages: ['undici'],
+    reason:
+      'All mutable state, keyed by stable ids; outlives snapshots, so it must not see them. Probes health by undici.',
+  },
+  {
+    path: 'proxy/store',
+    mayImport: ['proxy/contract', 'proxy/bundle', 'proxy/observability'],
+    reason: 'Where bundles are put and kept; shared with the operator.',
+  },
+  {
+    path: 'proxy/reflector',
+    mayImport: ['proxy/contract', 'proxy/observability'],
+    packages: ['undici'],
+    reason: 'Lists and watches the API server, for operator and proxies alike; knows no kinds.',
+  },
+  {
+    path: 'proxy/source',
+    mayImport: ['proxy/contract', 'proxy/bundle', 'proxy/store', 'proxy/reflector', 'proxy/observability'],
+    packages: ['undici', 'yaml'],
+    reason: 'Where documents come from: files, pull, Kubernetes. Hands over verified bundles, compiles nothing.',
+  },
+  {
+    path: 'proxy/snapshot',
+    mayImport: ['proxy/contract', 'proxy/compiler', 'proxy/router', 'proxy/registries'],
+    reason: 'The living form of a plan: matchers and handles into registries.',
+  },
+  {
+    path: 'proxy/engine',
+    mayImport: ['proxy/contract', 'proxy/registries', 'proxy/snapshot', 'proxy/router', 'proxy/observability'],
+    reason: 'The life of a request as phases, and the codecs. Runs on a snapshot, never on documents or plans.',
+  },
+  {
+    path: 'proxy/listeners',
+    mayImport: ['proxy/contract', 'proxy/engine', 'proxy/snapshot', 'proxy/observability'],
+    reason: 'Ports, connections and drain; hands each connection to the engine.',
+  },
+  {
+    path: 'proxy/threads',
+    mayImport: [
+      'proxy/contract',
+      'proxy/compiler',
+      'proxy/router',
+      'proxy/snapshot',
+      'proxy/registries',
+      'proxy/engine',
+      'proxy/listeners',
+      'proxy/observability',
+    ],
+    reason: 'Workers and the two-phase swap; a worker is the composition root of its thread.',
+  },
+  {
+    path: 'proxy/admin',
+    mayImport: ['proxy/contract', 'proxy/observability'],
+    reason: 'Health, metrics, acks, admin API: shows what it is handed, steers nothing by itself.',
+  },
+
+  // The operator: stages from objects to status.
+  {
+    path: 'operator/kube',
+    mayImport: ['crds', 'proxy/contract', 'proxy/reflector', 'proxy/observability'],
+    packages: ['@kubernetes/client-node'],
+    reason: 'The only user of the Kubernetes client: authentication, writes, Leases.',
+  },
+  {
+    path: 'operator/watch',
+    mayImport: ['crds', 'proxy/contract', 'proxy/reflector', 'proxy/observability', 'operator/kube'],
+    packages: ['yaml', 'ajv'],
+    reason: 'Objects in, from a folder or the API server, checked against their schemas.',
+  },
+  {
+    path: 'operator/govern',
+    mayImport: ['crds', 'proxy/contract'],
+    pure: true,
+    reason:
+      'Who may have which host, rules and audit records, which are data here; later stages ask it and write them.',
+  },
+  {
+    path: 'operator/translate',
+    mayImport: ['crds', 'proxy/contract', 'proxy/compiler', 'operator/govern'],
+    packages: ['ajv'],
+    pure: true,
+    reason: 'One object to one fragment and its findings.',
+  },
+  {
+    path: 'operator/assemble',
+    mayImport: ['crds', 'proxy/contract', 'proxy/compiler', 'operator/translate', 'operator/govern'],
+    pure: true,
+    reason: 'Decides alone which version of each object is in the next document.',
+  },
+  {
+    path: 'operator/publish',
+    mayImport: ['proxy/contract', 'proxy/bundle', 'proxy/store', 'proxy/observability', 'operator/kube'],
+    reason: 'Bundles and heads into the store, and the collection of old ones. Sees bytes, no objects.',
+  },
+  {
+    path: 'operator/rollout',
+    mayImport: ['crds', 'proxy/contract', 'operator/govern'],
+    pure: true,
+    reason: 'Decides on gathered acks and a clock that is passed in; carries nothing out.',
+  },
+  {
+    path: 'operator/status',
+    mayImport: [
+      'crds',
+      'proxy/contract',
+      'proxy/observability',
+      'operator/kube',
+      'operator/translate',
+      'operator/assemble',
+      'operator/rollout',
+      'operator/govern',
+    ],
+    packages: ['undici'],
+    reason: 'Gathers acks, and says in every object’s status what is really running.',
+  },
+];
+
+/** What a pure room must not touch: modules and, in the source, globals. */
+export const IMPURE_MODULES: readonly RegExp[] = [
+  /^node:(fs|net|tls|http|https|http2|dgram|dns|child_process|worker_threads|cluster|timers|os|process|perf_hooks)(\/|$)/,
+  /^undici$/,
+  /^@kubernetes\//,
+];
+
+export const IMPURE_CALLS: readonly { readonly pattern: RegExp; readonly what: string }[] = [
+  { pattern: /\bDate\.now\b/g, what: 'Date.now' },
+  { pattern: /\bnew\s+Date\s*(\(\s*\)|(?=[;,)\]}]))/g, what: 'new Date() without a time' },
+  { pattern: /\bperformance\.\w+/g, what: 'performance' },
+  { pattern: /\bMath\.random\b/g, what: 'Math.random' },
+  { pattern: /\b(randomUUID|randomBytes|randomInt|getRandomValues)\b/g, what: 'random bytes' },
+  { pattern: /\b(setTimeout|setInterval|setImmediate|queueMicrotask)\b/g, what: 'timers' },
+  { pattern: /(?<![.\w$])process\.\w+/g, what: 'process' },
+  { pattern: /(?<![.\w$])fetch\s*\(/g, what: 'fetch' },
+  { pattern: /(?<![.\w$])console\.\w+/g, what: 'console' },
+];
