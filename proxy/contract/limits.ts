@@ -56,6 +56,7 @@ export const LIMITS = {
   requestLineBytes: { value: 16 * 1024, unit: 'bytes', over: '414 uri_too_long.' },
   headerBytes: { value: 64 * 1024, unit: 'bytes', over: '431 headers_too_large (502 from an upstream).' },
   headerCount: { value: 100, unit: 'count', over: '431 headers_too_large (502 from an upstream).' },
+  connectionOptions: { value: 32, unit: 'count', over: '400 bad_request (502 from an upstream).' },
   chunkExtensionBytes: { value: 256, unit: 'bytes', over: '400 bad_request.' },
   trailerBytes: { value: 16 * 1024, unit: 'bytes', over: '431 headers_too_large (502 from an upstream).' },
   requestBodyBytes: {
@@ -84,6 +85,7 @@ export const LIMITS = {
     over: '504 upstream_timeout, unless the route’s policy says otherwise.',
   },
   // Upstreams
+  informationalResponses: { value: 32, unit: 'count', over: '502 upstream_protocol_error: further 1xx responses to one request.' },
   connectTimeoutMs: { value: 2_000, unit: 'ms', over: '504 upstream_connect_timeout.' },
   upstreamIdleTimeoutMs: { value: 55_000, unit: 'ms', over: 'The idle upstream connection is closed.' },
   upstreamConnectionsPerEndpoint: { value: 1_024, unit: 'count', over: 'Further requests wait for a connection.' },
@@ -94,11 +96,6 @@ export const LIMITS = {
   threads: { value: 64, unit: 'count', over: 'The flag is refused.' },
   compileSliceMs: { value: 2, unit: 'ms', over: 'The compiler yields to requests.' },
   prepareTimeoutMs: { value: 30_000, unit: 'ms', over: 'The swap is given up; the old snapshot serves on.' },
-  retiredSnapshots: {
-    value: 16,
-    unit: 'count',
-    over: 'The connections still on the oldest retired snapshot are closed.',
-  },
   metricSeries: { value: 50_000, unit: 'count', over: 'Further series are folded into route="other".' },
   accessLogBufferBytes: { value: 8 * 1024 * 1024, unit: 'bytes', over: 'Access log lines are dropped and counted.' },
   // Admin and acks

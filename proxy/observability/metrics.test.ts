@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ColumnWriter } from './columns.ts';
 import { Metrics } from './metrics.ts';
-import { routeStatsKey, ThreadStats } from './stats.ts';
+import { ThreadStats } from './stats.ts';
 
 function threadInto(metrics: Metrics, thread: number, maxSeries = 1000): ThreadStats {
   const writer = new ColumnWriter({
@@ -48,10 +48,7 @@ test('the series of a deleted route are given back, and a late request counts as
   const stats = threadInto(metrics, 1);
   const gone = stats.route('gone', 'p');
   gone.onRequest(200, 1, 0, 0);
-  stats.retain(
-    (key) => key === routeStatsKey('kept', 'p'),
-    () => true,
-  );
+  stats.dropRoute('gone', 'p');
   gone.onRequest(200, 1, 0, 0);
   stats.route('next', 'p').onRequest(200, 1, 0, 0);
   const text = await metrics.render();

@@ -145,15 +145,17 @@ export class ThreadStats implements StatsFactory {
     return handle;
   }
 
-  /** Gives back the series of routes and pools that are no longer named. */
-  retain(keepRoute: (key: string) => boolean, keepPool: (pool: string) => boolean): void {
-    for (const [key, handle] of this.#routes) {
-      if (keepRoute(key)) continue;
-      handle.retire(this.#routeOther());
-      this.#routes.delete(key);
-    }
+  /** Gives the series of a route back: no snapshot names it with this pool any more. */
+  dropRoute(route: string, pool: string): void {
+    const key = routeStatsKey(route, pool);
+    this.#routes.get(key)?.retire(this.#routeOther());
+    this.#routes.delete(key);
+  }
+
+  /** Gives the series of a pool’s endpoints back. */
+  dropPool(pool: string): void {
     for (const [key, handle] of this.#endpoints) {
-      if (keepPool(key.slice(0, key.indexOf('\n')))) continue;
+      if (!key.startsWith(`${pool}\n`)) continue;
       handle.retire(this.#endpointOther());
       this.#endpoints.delete(key);
     }
@@ -176,6 +178,6 @@ export class ThreadStats implements StatsFactory {
   }
 }
 
-export function routeStatsKey(route: string, pool: string): string {
+function routeStatsKey(route: string, pool: string): string {
   return `${route}\n${pool}`;
 }

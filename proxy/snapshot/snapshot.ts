@@ -37,8 +37,6 @@ export interface Snapshot {
   /** Grows by one with every swap of this process. */
   readonly epoch: number;
   readonly router: RouteTable;
-  readonly routes: ReadonlyMap<string, Route>;
-  readonly pools: ReadonlyMap<string, PoolHandle>;
   readonly fleet: FleetPlan;
   /** Counters of requests that match no route. */
   readonly unrouted: RouteStats;
