@@ -83,6 +83,8 @@ const http = object('The listeners. Their ports are flags of the proxy.', {
   h2c: optional(boolean('Take cleartext HTTP/2 with prior knowledge.', false)),
 });
 
+const NAME_LABEL = '[A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?';
+
 const plugin = object('An external filter. Middleware names it.', {
   name: label('Name of the plugin.'),
   type: oneOf('ExternalGrpc: a gRPC service, at address or poolRef. Builtin: part of the proxy, named by builtin.', [
@@ -92,7 +94,7 @@ const plugin = object('An external filter. Middleware names it.', {
   address: optional(
     text('host:port of the service. Exactly one of address, poolRef; only for ExternalGrpc.', {
       max: 259,
-      pattern: '^([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\\[[0-9a-fA-F:.]{2,45}\\]):[0-9]{1,5}$',
+      pattern: `^(${NAME_LABEL}(\\.${NAME_LABEL})*|\\[[0-9a-fA-F:.]{2,45}\\]):[0-9]{1,5}$`,
       syntax: 'host:port',
     }),
   ),

@@ -91,7 +91,7 @@ const request = object(
   },
 );
 
-const spec = object('What is asked for.', {
+export const proxyRolloutSpec = object('What is asked for.', {
   fleet: optional(fleet),
   strategy: optional(strategy),
   paused: optional(boolean('Stay in the current stage, and start no rollout. Endpoints and status go on.', false)),
@@ -147,7 +147,7 @@ const historyEntry = object('One finished rollout.', {
   time: timestamp('When it ended.'),
 });
 
-const status = object('What is really running. Written by the operator.', {
+export const proxyRolloutStatus = object('What is really running. Written by the operator.', {
   observedGeneration: optional(
     integer('The metadata.generation this status was computed from.', { min: 0, max: Number.MAX_SAFE_INTEGER }),
   ),
@@ -191,8 +191,8 @@ const status = object('What is really running. Written by the operator.', {
   conditions,
 });
 
-export type ProxyRolloutSpec = Static<typeof spec>;
-export type ProxyRolloutStatus = Static<typeof status>;
+export type ProxyRolloutSpec = Static<typeof proxyRolloutSpec>;
+export type ProxyRolloutStatus = Static<typeof proxyRolloutStatus>;
 export type ProxyRollout = KubeObject<'ProxyRollout', ProxyRolloutSpec, ProxyRolloutStatus>;
 export type RolloutPhase = NonNullable<ProxyRolloutStatus['phase']>;
 export type FleetSpec = Static<typeof fleet>;

@@ -3,7 +3,7 @@ import type { Static } from 'typebox';
 import { limit } from '../proxy/contract/limits.ts';
 import type { KubeObject } from './kind.ts';
 import { boolean, duration, integer, list, number, object, oneOf, optional, percent, size, text } from './schema.ts';
-import { clientKey, fragmentStatus, host, label, localRef, objectName, poolRef, token } from './shared.ts';
+import { clientKey, type FragmentStatus, host, label, localRef, objectName, poolRef, token } from './shared.ts';
 
 /** Header values without leading or trailing space, which no request can carry (RFC 9110 §5.5). */
 const VALUE_PATTERN = '^[!-~]([ -~\\t]*[!-~])?$';
@@ -185,7 +185,7 @@ const cache = object('Caches responses. Off unless asked for.', {
   ),
 });
 
-const spec = object('What is asked for.', {
+export const proxyRouteSpec = object('What is asked for.', {
   fleetRef: optional(
     object('The ProxyRollout whose proxies serve the route. Default: the operator’s default fleet, if it has one.', {
       name: objectName('Name of the ProxyRollout.'),
@@ -233,7 +233,7 @@ const spec = object('What is asked for.', {
   cache: optional(cache),
 });
 
-export type ProxyRouteSpec = Static<typeof spec>;
-export type ProxyRouteStatus = Static<typeof fragmentStatus>;
+export type ProxyRouteSpec = Static<typeof proxyRouteSpec>;
+export type ProxyRouteStatus = FragmentStatus;
 export type ProxyRoute = KubeObject<'ProxyRoute', ProxyRouteSpec, ProxyRouteStatus>;
 export type RouteMatch = Static<typeof match>;

@@ -58,9 +58,7 @@ export function text(description: string, options: TextOptions) {
 
 /** One of a closed set of CamelCase words. */
 export function oneOf<const V extends readonly string[]>(description: string, values: V, byDefault?: V[number]) {
-  return Type.Unsafe<V[number]>(
-    Type.String({ description, enum: [...values], maxLength: 64, ...documented(byDefault) }),
-  );
+  return Type.Unsafe<V[number]>(Type.String({ description, enum: [...values], ...documented(byDefault) }));
 }
 
 export function boolean(description: string, byDefault: boolean) {
@@ -151,13 +149,25 @@ export function list<T extends TSchema>(description: string, item: T, options: L
   });
 }
 
+interface TextMapOptions {
+  readonly max: number;
+  readonly valueMax: number;
+  readonly valuePattern?: string;
+  readonly valueSyntax?: string;
+}
+
 /** Text by text, for what is a map everywhere in Kubernetes (labels) or has keys that nobody but a plugin knows. */
-export function textMap(description: string, options: { readonly max: number; readonly valueMax: number }) {
+export function textMap(description: string, options: TextMapOptions) {
   return Type.Unsafe<Record<string, string>>({
     type: 'object',
     description,
     maxProperties: options.max,
-    additionalProperties: { type: 'string', maxLength: options.valueMax },
+    additionalProperties: {
+      type: 'string',
+      maxLength: options.valueMax,
+      ...(options.valuePattern === undefined ? {} : { pattern: options.valuePattern }),
+      ...(options.valueSyntax === undefined ? {} : { 'x-syntax': options.valueSyntax }),
+    },
   });
 }
 

@@ -88,6 +88,45 @@ export function clientKey(description: string) {
 }
 export type ClientKey = Static<ReturnType<typeof clientKey>>;
 
+export const LABEL_KEY_PATTERN = '^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$';
+const LABEL_VALUE = {
+  pattern: '^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$',
+  syntax: 'a label value: at most 63 letters, digits, and -_. between them',
+};
+
+const labelSelector = object('Labels of namespaces; all conditions must hold. Only with from: Selector.', {
+  matchLabels: optional(
+    textMap('Labels that must have these values.', {
+      max: 16,
+      valueMax: 63,
+      valuePattern: LABEL_VALUE.pattern,
+      valueSyntax: LABEL_VALUE.syntax,
+    }),
+  ),
+  matchExpressions: optional(
+    list(
+      'Further conditions on labels.',
+      object('One condition.', {
+        key: text('Key of the label.', {
+          max: 317,
+          pattern: LABEL_KEY_PATTERN,
+          syntax: 'a label key such as team or example.com/team',
+        }),
+        operator: oneOf('How the label is compared.', ['In', 'NotIn', 'Exists', 'DoesNotExist']),
+        values: optional(
+          list(
+            'Values for In and NotIn; not allowed with the others.',
+            text('A label value.', { min: 0, max: 63, ...LABEL_VALUE }),
+            { max: 16, type: 'atomic' },
+          ),
+        ),
+      }),
+      { max: 16, type: 'atomic' },
+    ),
+  ),
+});
+export type LabelSelector = Static<typeof labelSelector>;
+
 /** Which namespaces may use something. */
 export function namespaces(description: string, byDefault: 'Same' | 'All') {
   return object(description, {
@@ -101,34 +140,6 @@ export function namespaces(description: string, byDefault: 'Same' | 'All') {
     selector: optional(labelSelector),
   });
 }
-
-const labelKey = (description: string) =>
-  text(description, {
-    max: 317,
-    pattern: '^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$',
-    syntax: 'a label key such as team or example.com/team',
-  });
-
-const labelSelector = object('Labels of namespaces; all conditions must hold. Only with from: Selector.', {
-  matchLabels: optional(textMap('Labels that must have these values.', { max: 16, valueMax: 63 })),
-  matchExpressions: optional(
-    list(
-      'Further conditions on labels.',
-      object('One condition.', {
-        key: labelKey('Key of the label.'),
-        operator: oneOf('How the label is compared.', ['In', 'NotIn', 'Exists', 'DoesNotExist']),
-        values: optional(
-          list('Values for In and NotIn; not allowed with the others.', text('A label value.', { min: 0, max: 63 }), {
-            max: 16,
-            type: 'atomic',
-          }),
-        ),
-      }),
-      { max: 16, type: 'atomic' },
-    ),
-  ),
-});
-export type LabelSelector = Static<typeof labelSelector>;
 export type Namespaces = Static<ReturnType<typeof namespaces>>;
 
 /** Stops sending to a pool that fails; the same fields in a pool and in a policy. */

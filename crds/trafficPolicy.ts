@@ -2,7 +2,7 @@
 import type { Static } from 'typebox';
 import type { KubeObject } from './kind.ts';
 import { boolean, duration, integer, list, object, oneOf, optional, size, text } from './schema.ts';
-import { circuitBreaker, clientKey, fragmentStatus, label, localRef, token } from './shared.ts';
+import { circuitBreaker, clientKey, type FragmentStatus, label, localRef, token } from './shared.ts';
 
 const retries = object('Tries again what may be tried again.', {
   maxAttempts: integer('Attempts in all, the first one included.', { min: 1, max: 10 }),
@@ -112,7 +112,7 @@ const middleware = object('One stage; its type says which of the other fields it
   name: optional(label('Name of a plugin of the fleet.')),
 });
 
-const spec = object('What is asked for.', {
+export const trafficPolicySpec = object('What is asked for.', {
   timeout: optional(
     duration('Whole time for the upstream to answer, retries included; 504 when it passes.', {
       min: '1ms',
@@ -139,7 +139,7 @@ const spec = object('What is asked for.', {
   middleware: optional(list('Stages that a request passes, in this order.', middleware, { max: 32, type: 'atomic' })),
 });
 
-export type TrafficPolicySpec = Static<typeof spec>;
-export type TrafficPolicyStatus = Static<typeof fragmentStatus>;
+export type TrafficPolicySpec = Static<typeof trafficPolicySpec>;
+export type TrafficPolicyStatus = FragmentStatus;
 export type TrafficPolicy = KubeObject<'TrafficPolicy', TrafficPolicySpec, TrafficPolicyStatus>;
 export type Middleware = Static<typeof middleware>;

@@ -3,8 +3,9 @@ import type { Static } from 'typebox';
 import { limit } from '../proxy/contract/limits.ts';
 import type { KubeObject } from './kind.ts';
 import { duration, integer, list, object, oneOf, optional, text } from './schema.ts';
-import { circuitBreaker, clientKey, fragmentStatus, localRef, objectName, serverName } from './shared.ts';
+import { circuitBreaker, clientKey, type FragmentStatus, localRef, objectName, serverName } from './shared.ts';
 
+/** The address itself is checked by the rules, which share a table with the proxy (proxy/contract/address.ts). */
 const IPV4_PORT = '[0-9]{1,3}(\\.[0-9]{1,3}){3}:[0-9]{1,5}';
 const IPV6_PORT = '\\[[0-9a-fA-F:.]{2,45}\\]:[0-9]{1,5}';
 
@@ -54,7 +55,11 @@ const activeHealth = object('Probes each endpoint.', {
   ),
   interval: optional(duration('Time between two probes of an endpoint.', { min: '100ms', max: '1h', default: '5s' })),
   timeout: optional(
-    duration('Time that a probe may take; not longer than interval.', { min: '10ms', max: '1m', default: '1s' }),
+    duration('Time that a probe may take; not longer than interval.', {
+      min: '10ms',
+      max: '1m',
+      default: '1s, or interval where that is shorter',
+    }),
   ),
   path: optional(
     text('Path that is probed, with its query. Only for HTTP.', {
@@ -129,7 +134,7 @@ const connections = object('Connections to the endpoints, counted in each thread
   ),
 });
 
-const spec = object('What is asked for.', {
+export const upstreamPoolSpec = object('What is asked for.', {
   serviceRef: optional(
     object('The Service whose ready endpoints are used. Exactly one of serviceRef, endpoints.', {
       name: objectName('Name of the Service, in this object’s namespace. ExternalName Services are refused.'),
@@ -162,6 +167,6 @@ const spec = object('What is asked for.', {
   connections: optional(connections),
 });
 
-export type UpstreamPoolSpec = Static<typeof spec>;
-export type UpstreamPoolStatus = Static<typeof fragmentStatus>;
+export type UpstreamPoolSpec = Static<typeof upstreamPoolSpec>;
+export type UpstreamPoolStatus = FragmentStatus;
 export type UpstreamPool = KubeObject<'UpstreamPool', UpstreamPoolSpec, UpstreamPoolStatus>;
