@@ -4,6 +4,7 @@
  */
 import Type, { type Static } from 'typebox';
 import { DIGEST_PATTERN, type Digest } from './canonical.ts';
+import { SECTIONS } from './document/entries.ts';
 import { limit } from './limits.ts';
 
 export const BUNDLE_FORMAT = 1;
@@ -41,6 +42,48 @@ export const manifestSchema = Type.Object(
   { additionalProperties: false },
 );
 export type Manifest = Static<typeof manifestSchema>;
+export type ShardRef = Manifest['shards'][number];
+
+/** A shard: its entries, sorted by key. Values are checked by the document's schema, section by section. */
+export const shardSchema = Type.Object(
+  {
+    format: Type.Literal(BUNDLE_FORMAT),
+    entries: Type.Array(
+      Type.Object(
+        {
+          section: Type.Enum(SECTIONS),
+          id: Type.String({ minLength: 1, maxLength: 3 * limit('idLength') }),
+          object: Type.String({ maxLength: 3 * limit('idLength') }),
+          value: Type.Unknown(),
+        },
+        { additionalProperties: false },
+      ),
+      { minItems: 1 },
+    ),
+  },
+  { additionalProperties: false },
+);
+
+export const EXPORT_FORMAT = 1;
+
+/** A whole bundle as one file: what is signed names the manifest, and the objects follow by digest (base64 of gzip). */
+export const exportFileSchema = Type.Object(
+  {
+    jws: Type.String({ minLength: 1, maxLength: 4096 }),
+    objects: Type.Record(Type.String({ pattern: DIGEST_PATTERN }), Type.String(), {
+      maxProperties: limit('shardsPerBundle') + 1,
+      additionalProperties: false,
+    }),
+  },
+  { additionalProperties: false },
+);
+export type ExportFile = Static<typeof exportFileSchema>;
+
+export const exportPayloadSchema = Type.Object(
+  { format: Type.Literal(EXPORT_FORMAT), digest: digest() },
+  { additionalProperties: false },
+);
+export type ExportPayload = Static<typeof exportPayloadSchema>;
 
 /** Uncompressed bytes by digest: a manifest or a shard. */
 export interface BundleObject {

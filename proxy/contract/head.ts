@@ -24,29 +24,59 @@ export const candidateSchema = closed({
   seed: Type.String({ minLength: 1, maxLength: 128 }),
   /** A process runs the candidate iff `ringPosition(podUid, seed) <= threshold`. */
   threshold: ringPoint(),
-  /** Index into the stages of the strategy it was started with. */
+  /** Index into the stages of the strategy; as many as there are stages: past the last one, with the whole fleet. */
   stage: Type.Integer({ minimum: 0, maximum: limit('stages') }),
   /** When this stage's threshold was published, and when the candidate was first. Wall time of the operator. */
   stageStartedAt: unixMs(),
   startedAt: unixMs(),
+  /** The fleet's generation before the candidate: what a proxy refused at or before it was another attempt. */
+  afterGeneration: Type.Integer({ minimum: 0 }),
   /** Time already healthy in this stage; grows only while the gates pass. */
   bakedMs: Type.Integer({ minimum: 0 }),
+  /** Time in this stage that was neither healthy nor paused; the progress deadline counts it. */
+  waitedMs: Type.Integer({ minimum: 0 }),
   /** Why it runs: a normal change, a fast return to a recent digest, a pinned digest, or the trial of held objects. */
   cause: Type.Enum(['Change', 'Rollback', 'Pin', 'Trial']),
-  /** Objects in which it differs from stable. */
+  /** Cause Trial: the group of `heldRanges` that it lifts. */
+  trial: Type.Optional(Type.Integer({ minimum: 0 })),
+  /** In how many objects it differs from stable, and the first of them for people. Both bundles tell the rest. */
+  changes: Type.Integer({ minimum: 0 }),
   objects: listed(object()),
+  /**
+   * What proxies already missed on stable, as the first 64 bits of sha256 in hex: a Secret that was gone before does not
+   * speak against the candidate.
+   */
+  missingBefore: Type.Array(ringPoint(), { maxItems: limit('missingRemembered') }),
 });
 
+/** An object that failed alone, or that a person aborted. It waits for a change, or for a retry by name. */
 export const holdSchema = closed({
   object: object(),
   /** The fragment that is kept out; `null` holds back a deletion. It is lifted by itself when the object's fragment changes. */
   digest: Type.Union([digest(), Type.Null()]),
-  /** Suspect: failed together with others, and will be tried again in a smaller group. Culprit: failed alone, waits for a change or a retry by name. */
-  state: Type.Enum(['Suspect', 'Culprit']),
-  /** Suspects that failed together share a group. */
-  group: Type.Integer({ minimum: 0 }),
   reason: Type.String({ maxLength: 1024 }),
   since: unixMs(),
+  /** The candidates that failed with it: the first, and the last. A retry may name either. */
+  failedIn: Type.Array(digest(), { minItems: 1, maxItems: 2 }),
+});
+
+/**
+ * Objects that failed together, however many: those between `first` and `last` (by namespace, name, kind) in which the
+ * bundle `to` differs from the bundle `from`. What changed since is not held.
+ */
+export const heldRangeSchema = closed({
+  /** Unique among the ranges. */
+  group: Type.Integer({ minimum: 0 }),
+  /** Suspect: will be tried again by itself, in smaller parts until the culprit is alone. Culprit: waits, as a hold does. */
+  state: Type.Enum(['Suspect', 'Culprit']),
+  from: digest(),
+  to: digest(),
+  first: object(),
+  last: object(),
+  reason: Type.String({ maxLength: 1024 }),
+  since: unixMs(),
+  /** The last candidate that failed with them. */
+  failedIn: digest(),
 });
 
 export const rejectionSchema = closed({ digest: digest(), reason: Type.String({ maxLength: 1024 }), at: unixMs() });
@@ -54,6 +84,10 @@ export const rejectionSchema = closed({ digest: digest(), reason: Type.String({ 
 export const historySchema = closed({
   digest: digest(),
   outcome: Type.Enum(['Initial', 'Promoted', 'RolledBack', 'Aborted', 'Stalled', 'Superseded']),
+  /** Reason of the condition that tells of the outcome, such as StagesPassed or CandidateRefused. */
+  reason: Type.String({ maxLength: 64 }),
+  message: Type.String({ maxLength: 1024 }),
+  cause: Type.Enum(['Initial', 'Change', 'Rollback', 'Pin', 'Trial', 'Revocation']),
   at: unixMs(),
 });
 
@@ -66,17 +100,20 @@ export const headSchema = closed({
   stable: closed({ digest: digest(), since: unixMs() }),
   candidate: Type.Optional(candidateSchema),
   holds: listed(holdSchema),
+  /** Absent: none. */
+  heldRanges: Type.Optional(Type.Array(heldRangeSchema, { maxItems: limit('heldRanges') })),
   rejected: listed(rejectionSchema),
   /** Newest first; a digest within the rollback window skips the stages. */
   recentStable: listed(closed({ digest: digest(), until: unixMs() })),
   history: listed(historySchema),
-  /** Ids of requests (`spec.request`) already carried out, so that they are idempotent. */
+  /** The request (`spec.request`) carried out last, so that it is carried out once. Absent once the request is gone. */
   handledRequest: Type.Optional(Type.String({ maxLength: 512 })),
 });
 
 export type Head = Static<typeof headSchema>;
 export type Candidate = Static<typeof candidateSchema>;
 export type Hold = Static<typeof holdSchema>;
+export type HeldRange = Static<typeof heldRangeSchema>;
 export type Rejection = Static<typeof rejectionSchema>;
 export type HistoryEntry = Static<typeof historySchema>;
 
@@ -118,6 +155,7 @@ export const headFileSchema = closed({
   inline: Type.Optional(
     Type.Record(Type.String({ pattern: DIGEST_PATTERN }), Type.String({ maxLength: limit('inlineShardBytes') * 2 }), {
       maxProperties: 64,
+      additionalProperties: false,
     }),
   ),
 });

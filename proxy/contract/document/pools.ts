@@ -160,7 +160,7 @@ const headerMap = (description: string) =>
   Type.Record(
     Type.String({ pattern: TOKEN_PATTERN, maxLength: 256 }),
     Type.String({ maxLength: 4096, pattern: '^[ -~\\t]*$' }),
-    { maxProperties: 64, description },
+    { maxProperties: 64, additionalProperties: false, description },
   );
 
 const stage = strict({

@@ -31,11 +31,13 @@ const condition = Type.Union([
 
 const headers = Type.Record(Type.String({ pattern: TOKEN_PATTERN, maxLength: 256 }), condition, {
   maxProperties: limit('conditionsPerMatch'),
+  additionalProperties: false,
   description:
     'Header conditions by name (case-insensitive); all must hold. Several lines of one name are compared as one value, joined with ", " (RFC 9110 §5.3).',
 });
 const query = Type.Record(Type.String({ minLength: 1, maxLength: 256 }), condition, {
   maxProperties: limit('conditionsPerMatch'),
+  additionalProperties: false,
   description:
     'Query parameter conditions by name (case-sensitive); all must hold. The first value of a repeated name counts.',
 });
