@@ -20,6 +20,12 @@ export const LIMITS = {
     over: 'The file is refused (Malformed), as a billion-laughs file would be.',
   },
   objects: { value: 50_000, unit: 'count', over: 'Further objects are refused (TooLarge).' },
+  findingsInRefusal: { value: 5, unit: 'count', over: 'Further findings are counted in the refusal’s message.' },
+  dataWaitMs: {
+    value: 2_000,
+    unit: 'ms',
+    over: 'The swap goes on without the Secrets and services that are still missing; acks name them.',
+  },
   findings: { value: 1_000, unit: 'count', over: 'Further findings of one check are counted, not listed.' },
   idLength: { value: 253, unit: 'count', over: 'The object or entry is refused (Invalid).' },
   hostsPerRoute: { value: 64, unit: 'count', over: 'The route is refused (Invalid).' },
@@ -29,6 +35,16 @@ export const LIMITS = {
   regexLength: { value: 512, unit: 'count', over: 'The regex is refused (UnsafeRegex).' },
   regexProgramSize: { value: 2_000, unit: 'steps', over: 'The regex is refused (UnsafeRegex).' },
   regexesPerFleet: { value: 2_000, unit: 'count', over: 'Further regexes are refused (UnsafeRegex).' },
+  hostRegexesPerFleet: {
+    value: 64,
+    unit: 'count',
+    over: 'The route is refused (UnsafeRegex): regexes are tried one after the other.',
+  },
+  matchesPerPath: {
+    value: 256,
+    unit: 'count',
+    over: 'The route is refused (Invalid): matches of one host and path are tried one after the other.',
+  },
   regexRoutesPerHost: {
     value: 64,
     unit: 'count',
@@ -69,6 +85,11 @@ export const LIMITS = {
     unit: 'bytes',
     over: 'Reading from the client stops until the earlier requests are answered.',
   },
+  queryParameters: {
+    value: 1_000,
+    unit: 'count',
+    over: 'Further parameters are forwarded, but conditions of routes do not see them.',
+  },
   bufferedBodyBytes: {
     value: 64 * 1024,
     unit: 'bytes',
@@ -85,7 +106,11 @@ export const LIMITS = {
     over: '504 upstream_timeout, unless the route’s policy says otherwise.',
   },
   // Upstreams
-  informationalResponses: { value: 32, unit: 'count', over: '502 upstream_protocol_error: further 1xx responses to one request.' },
+  informationalResponses: {
+    value: 32,
+    unit: 'count',
+    over: '502 upstream_protocol_error: further 1xx responses to one request.',
+  },
   connectTimeoutMs: { value: 2_000, unit: 'ms', over: '504 upstream_connect_timeout.' },
   upstreamIdleTimeoutMs: { value: 55_000, unit: 'ms', over: 'The idle upstream connection is closed.' },
   upstreamConnectionsPerEndpoint: { value: 1_024, unit: 'count', over: 'Further requests wait for a connection.' },
@@ -120,6 +145,24 @@ export const LIMITS = {
   holdoffMs: { value: 100, unit: 'ms', over: 'Changes within it are taken as one.' },
   holdoffMaxMs: { value: 1_000, unit: 'ms', over: 'A steady stream of changes is taken at least this often.' },
   rolloutHistory: { value: 100, unit: 'count', over: 'The oldest history entries are dropped.' },
+  rejectedDigests: { value: 100, unit: 'count', over: 'The oldest rejections are forgotten.' },
+  heldRanges: {
+    value: 64,
+    unit: 'count',
+    over: 'No further rollout starts until held objects were isolated, changed or retried.',
+  },
+  heldBundles: { value: 8, unit: 'count', over: 'Held objects are isolated before the next change is rolled out.' },
+  missingRemembered: {
+    value: 256,
+    unit: 'count',
+    over: 'What proxies miss is not judged in this rollout, as too much was missing before it.',
+  },
+  rolloutObjectsShown: { value: 20, unit: 'count', over: 'Heads and audit records count further objects.' },
+  rolloutSaveMs: {
+    value: 60_000,
+    unit: 'ms',
+    over: 'The time that a stage has baked is saved in the head; a new operator goes on from there.',
+  },
   stages: { value: 20, unit: 'count', over: 'The ProxyRollout is refused (Invalid).' },
 } as const satisfies Readonly<Record<string, Limit>>;
 
