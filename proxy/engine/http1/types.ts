@@ -146,21 +146,6 @@ export interface ResponseParserApi extends MessageParser {
 export interface DropRules {
   /** Indexed by `KnownHeader`: 1 drops the line. */
   readonly known: Uint8Array;
-  /** Lower-case names without an id. */
+  /** Other names in lower case with hyphens for underscores. */
   readonly names: ReadonlySet<string>;
 }
-
-/*
- * hopByHop.ts
- *   dropRules(names: Iterable<string>): DropRules
- *     hop-by-hop fields are always included; the engine adds what it replaces (x-forwarded-for, x-request-id, ...).
- *   forwardedLines(head: RequestHead | ResponseHead, rules: DropRules): string
- *     the surviving lines as received, each with its CRLF.
- *   forwardedTrailers(trailers: HeaderLines): string
- * serialize.ts
- *   encodeRequestHead(method: string, path: string, lines: string): string    lines: forwarded and added lines, with CRLFs
- *   encodeResponseHead(status: number, reason: string, lines: string): string
- *   headerLine(name: string, value: string): string         'Name: value\r\n'; throws on control characters
- *   encodeChunkHeader(bytes: number): string                'hex\r\n'; data and CHUNK_END follow
- *   encodeLastChunk(trailerLines?: string): string          '0\r\n' + trailers + '\r\n'
- */
