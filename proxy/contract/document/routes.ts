@@ -24,7 +24,7 @@ const hostText = text(
 const condition = Type.Union([
   Type.String({ maxLength: 4096, description: 'The exact value.' }),
   strict({
-    type: oneOf(['exact', 'regex', 'present'], 'How the value is compared; default exact.'),
+    type: oneOf(['exact', 'regex', 'present'], 'How the value is compared.'),
     value: Type.Optional(Type.String({ maxLength: 4096 })),
   }),
 ]);
