@@ -1,5 +1,6 @@
-/** The checks of `make check`: one row each, what it is for, and the command that does it. */
+/** The checks of `make check`: one row each, and the commands that do it on the tree in the working directory. */
 import { globSync } from 'node:fs';
+import { join } from 'node:path';
 
 export interface Check {
   readonly name: string;
@@ -10,11 +11,12 @@ export interface Check {
   readonly remedy: string;
 }
 
-const bin = (tool: string, ...args: string[]): string[] => [process.execPath, `node_modules/.bin/${tool}`, ...args];
-const program = (file: string, ...args: string[]): string[] => [process.execPath, file, ...args];
+const ROOT = join(import.meta.dirname, '..');
+const program = (file: string, ...args: string[]): string[] => [process.execPath, join(ROOT, file), ...args];
+const bin = (tool: string, ...args: string[]): string[] => program(`node_modules/.bin/${tool}`, ...args);
 
 /** Generators write committed files; with `--check` they compare instead and fail on a difference. */
-export function generators(): string[] {
+function generators(): string[] {
   return globSync('hack/gen-*.ts')
     .filter((file) => !file.endsWith('.test.ts'))
     .toSorted();
@@ -61,7 +63,7 @@ export function checks(): Check[] {
     {
       name: 'generated',
       title: 'generated files are current',
-      commands: generators().map((file) => program(file, '--check')),
+      commands: generators().map((file) => [process.execPath, file, '--check']),
       remedy: 'Run: make generate',
     },
   ];

@@ -42,7 +42,7 @@ export const ROOMS: readonly Room[] = [
   {
     path: 'crds',
     mayImport: ['proxy/contract'],
-    packages: ['typebox'],
+    packages: ['ajv', 'typebox'],
     pure: true,
     reason: 'What users may ask for. Shares units, limits and reasons with the document, nothing else.',
   },

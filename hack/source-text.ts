@@ -110,20 +110,18 @@ export interface ImportRef {
   /** The specifier as written. */
   readonly specifier: string;
   readonly line: number;
-  /** `import type` or `export type`, which leaves nothing at run time. */
-  readonly typeOnly: boolean;
 }
 
 const IMPORTS = [
-  // import x from "…", export … from "…"; `type` right after the keyword makes it type-only.
-  /\b(?:import|export)\s+(type\s+(?!from\b|,))?[\w$*{][^;"'`=()]*?\bfrom\s*"#(\d+)"/g,
+  // import x from "…", import type …, export … from "…"
+  /\b(?:import|export)\s+[\w$*{][^;"'`=()]*?\bfrom\s*"#(\d+)"/g,
   // import "…" for its side effects
-  /\bimport()\s*"#(\d+)"/g,
+  /\bimport\s*"#(\d+)"/g,
   // import("…"), also as a type
-  /\bimport()\s*\(\s*"#(\d+)"/g,
+  /\bimport\s*\(\s*"#(\d+)"/g,
   // new URL("…", import.meta.url): how a worker's file is named
-  /\bnew\s+URL()\(\s*"#(\d+)"\s*,\s*import\.meta\.url/g,
-  /\brequire()\(\s*"#(\d+)"/g,
+  /\bnew\s+URL\(\s*"#(\d+)"\s*,\s*import\.meta\.url/g,
+  /\brequire\(\s*"#(\d+)"/g,
 ];
 
 export function lineAt(text: string, offset: number): number {
@@ -135,12 +133,7 @@ export function importsOf(source: MaskedSource): ImportRef[] {
   const found: ImportRef[] = [];
   for (const pattern of IMPORTS) {
     for (const match of source.code.matchAll(pattern)) {
-      const specifier = source.strings[Number(match[2])] ?? '';
-      found.push({
-        specifier,
-        line: lineAt(source.code, match.index),
-        typeOnly: match[1] !== undefined && match[1] !== '',
-      });
+      found.push({ specifier: source.strings[Number(match[1])] ?? '', line: lineAt(source.code, match.index) });
     }
   }
   return found.toSorted((a, b) => a.line - b.line);
