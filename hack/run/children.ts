@@ -1,0 +1,46 @@
+/** The processes that `make run` starts, and ends. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createWriteStream } from 'node:fs';
+
+export class Children {
+  readonly #running = new Map<ChildProcess, string>();
+  readonly #onUnexpectedEnd: (name: string, how: string) => void;
+  #ending = false;
+
+  constructor(onUnexpectedEnd: (name: string, how: string) => void) {
+    this.#onUnexpectedEnd = onUnexpectedEnd;
+  }
+
+  /** Starts a TypeScript program with this very Node; its stderr goes to `logFile`. */
+  start(name: string, args: readonly string[], logFile: string, env: Readonly<Record<string, string>> = {}): void {
+    // A process group of its own: a Ctrl-C in the terminal reaches this program only, which then ends the others in order.
+    const child = spawn(process.execPath, args, {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      detached: true,
+      env: { ...process.env, ...env },
+    });
+    child.stderr?.pipe(createWriteStream(logFile, { flags: 'a' }));
+    this.#running.set(child, name);
+    child.on('exit', (code, signal) => {
+      this.#running.delete(child);
+      if (!this.#ending) this.#onUnexpectedEnd(name, signal ?? `exit code ${code}`);
+    });
+  }
+
+  /** Names of what still runs. */
+  get names(): string[] {
+    return [...this.#running.values()];
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#ending = true;
+    for (const child of this.#running.keys()) child.kill(signal);
+  }
+
+  /** Resolves when all have ended. */
+  async ended(): Promise<void> {
+    await Promise.all(
+      [...this.#running.keys()].map((child) => new Promise<void>((resolve) => child.once('exit', () => resolve()))),
+    );
+  }
+}
