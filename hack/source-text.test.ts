@@ -53,7 +53,7 @@ test('a slash after a value divides, and starts a regular expression elsewhere',
 
 test('lines keep their numbers', () => {
   const text = '/* one\ntwo */ const a = `three\nfour`;\nconst b = "\\\n";\nimport "c";';
-  assert.deepEqual(importsOf(maskSource(text)), [{ specifier: 'c', line: 6 }]);
+  assert.deepEqual(importsOf(maskSource(text)), [{ specifier: 'c', line: 6, clause: '' }]);
 });
 
 test('an import whose name is computed is seen, one that is written out is not', () => {

@@ -110,18 +110,20 @@ export interface ImportRef {
   /** The specifier as written. */
   readonly specifier: string;
   readonly line: number;
+  /** What is between `import` or `export` and the specifier: `{ a, type B } from`. */
+  readonly clause: string;
 }
 
 const IMPORTS = [
   // import x from "…", import type …, export … from "…"
-  /\b(?:import|export)\s+[\w$*{][^;"'`=()]*?\bfrom\s*"#(\d+)"/g,
+  /\b(?:import|export)\s+(?<clause>[\w$*{][^;"'`=()]*?\bfrom)\s*"#(?<index>\d+)"/g,
   // import "…" for its side effects
-  /\bimport\s*"#(\d+)"/g,
+  /\bimport\s*"#(?<index>\d+)"/g,
   // import("…"), also as a type
-  /\bimport\s*\(\s*"#(\d+)"/g,
+  /\bimport\s*\(\s*"#(?<index>\d+)"/g,
   // new URL("…", import.meta.url): how a worker's file is named
-  /\bnew\s+URL\(\s*"#(\d+)"\s*,\s*import\.meta\.url/g,
-  /\brequire\(\s*"#(\d+)"/g,
+  /\bnew\s+URL\(\s*"#(?<index>\d+)"\s*,\s*import\.meta\.url/g,
+  /\brequire\(\s*"#(?<index>\d+)"/g,
 ];
 
 export function lineAt(text: string, offset: number): number {
@@ -133,7 +135,8 @@ export function importsOf(source: MaskedSource): ImportRef[] {
   const found: ImportRef[] = [];
   for (const pattern of IMPORTS) {
     for (const match of source.code.matchAll(pattern)) {
-      found.push({ specifier: source.strings[Number(match[1])] ?? '', line: lineAt(source.code, match.index) });
+      const specifier = source.strings[Number(match.groups?.['index'])] ?? '';
+      found.push({ specifier, line: lineAt(source.code, match.index), clause: match.groups?.['clause'] ?? '' });
     }
   }
   return found.toSorted((a, b) => a.line - b.line);
