@@ -14,8 +14,9 @@ import { checkManifest, checkShard, checkValue } from './schemas.ts';
  * Reads a manifest's uncompressed bytes.
  *
  * @param digest what the bytes were asked for by; it is the bundle's digest
+ * @param supports what this process can run; left out by those who only keep or collect bundles
  */
-export function readManifest(bytes: Buffer, digest: Digest, supports: Supports): Result<Manifest, Refused> {
+export function readManifest(bytes: Buffer, digest: Digest, supports?: Supports): Result<Manifest, Refused> {
   if (bytes.length > limit('manifestBytes')) return refuse('TooLarge', `the manifest has ${bytes.length} bytes`);
   if (digestOf(bytes) !== digest) return refuse('DigestMismatch', `the manifest is not ${shortDigest(digest)}`);
   const parsed = parseCanonical(bytes, 'the manifest');
@@ -42,7 +43,8 @@ function checkTrie(shards: readonly ShardRef[]): Refusing | undefined {
   return total > limit('bundleBytes') ? refuse('TooLarge', `the bundle has ${total} bytes`) : undefined;
 }
 
-function checkRequirements(manifest: Manifest, supports: Supports): Refusing | undefined {
+function checkRequirements(manifest: Manifest, supports: Supports | undefined): Refusing | undefined {
+  if (supports === undefined) return undefined;
   const { documentVersion, features } = manifest.requires;
   if (!supports.documentVersions.includes(documentVersion)) {
     return refuse('Unsupported', `the bundle needs document version ${documentVersion}`);

@@ -154,7 +154,7 @@ export const headFileSchema = closed({
   }),
   inline: Type.Optional(
     Type.Record(Type.String({ pattern: DIGEST_PATTERN }), Type.String({ maxLength: limit('inlineShardBytes') * 2 }), {
-      maxProperties: 64,
+      maxProperties: limit('inlineObjects'),
       additionalProperties: false,
     }),
   ),

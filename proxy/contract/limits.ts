@@ -61,6 +61,7 @@ export const LIMITS = {
     unit: 'bytes',
     over: 'Shards travel as objects of their own instead of inside the head.',
   },
+  inlineObjects: { value: 64, unit: 'count', over: 'Shards travel as objects of their own instead of inside the head.' },
   bundleBytes: { value: 256 * 1024 * 1024, unit: 'bytes', over: 'The bundle is refused.' },
   shardsPerBundle: { value: 8_192, unit: 'count', over: 'The bundle is refused.' },
   keysPerKeySet: { value: 16, unit: 'count', over: 'The key set is refused.' },
