@@ -61,7 +61,11 @@ export const LIMITS = {
     unit: 'bytes',
     over: 'Shards travel as objects of their own instead of inside the head.',
   },
-  inlineObjects: { value: 64, unit: 'count', over: 'Shards travel as objects of their own instead of inside the head.' },
+  inlineObjects: {
+    value: 64,
+    unit: 'count',
+    over: 'Shards travel as objects of their own instead of inside the head.',
+  },
   bundleBytes: { value: 256 * 1024 * 1024, unit: 'bytes', over: 'The bundle is refused.' },
   shardsPerBundle: { value: 8_192, unit: 'count', over: 'The bundle is refused.' },
   keysPerKeySet: { value: 16, unit: 'count', over: 'The key set is refused.' },
@@ -100,7 +104,13 @@ export const LIMITS = {
   headersTimeoutMs: { value: 10_000, unit: 'ms', over: '408 request_timeout.' },
   bodyIdleTimeoutMs: { value: 30_000, unit: 'ms', over: '408 request_timeout (504 from an upstream).' },
   keepAliveTimeoutMs: { value: 60_000, unit: 'ms', over: 'The idle client connection is closed.' },
+  lingerTimeoutMs: {
+    value: 2_000,
+    unit: 'ms',
+    over: 'A connection that the proxy has ended is closed, though the client still sends or keeps it open.',
+  },
   sendTimeoutMs: { value: 30_000, unit: 'ms', over: 'The connection to a client that reads nothing is closed.' },
+  timeoutMs: { value: 24 * 60 * 60_000, unit: 'ms', over: 'A timeout that a document asks for is refused (Invalid).' },
   routeTimeoutMs: {
     value: 60_000,
     unit: 'ms',
@@ -117,6 +127,11 @@ export const LIMITS = {
   upstreamConnectionsPerEndpoint: { value: 1_024, unit: 'count', over: 'Further requests wait for a connection.' },
   upstreamPending: { value: 1_024, unit: 'count', over: '503 upstream_pending_overflow.' },
   upstreamIdleConnections: { value: 128, unit: 'count', over: 'The connection is closed after its response.' },
+  connectAttempts: {
+    value: 3,
+    unit: 'count',
+    over: 'The error of the last endpoint is answered; each is tried once, and nothing was sent to any.',
+  },
   dnsTimeoutMs: { value: 5_000, unit: 'ms', over: '502 upstream_connect_failed.' },
   // Threads and swaps
   threads: { value: 64, unit: 'count', over: 'The flag is refused.' },
@@ -145,6 +160,15 @@ export const LIMITS = {
   // Operator
   holdoffMs: { value: 100, unit: 'ms', over: 'Changes within it are taken as one.' },
   holdoffMaxMs: { value: 1_000, unit: 'ms', over: 'A steady stream of changes is taken at least this often.' },
+  compileAttempts: {
+    value: 64,
+    unit: 'count',
+    over: 'Of changes that break the document together, those not tried yet are kept out.',
+  },
+  folderDepth: { value: 16, unit: 'depth', over: 'Folders below it are not read (TooLarge).' },
+  folderPollMs: { value: 2_000, unit: 'ms', over: 'The folder is read again, in case a change was not told.' },
+  yamlDepth: { value: 200, unit: 'depth', over: 'The document is refused (Malformed).' },
+  parseSliceMs: { value: 10, unit: 'ms', over: 'Reading of manifests yields to other work.' },
   rolloutHistory: { value: 100, unit: 'count', over: 'The oldest history entries are dropped.' },
   rejectedDigests: { value: 100, unit: 'count', over: 'The oldest rejections are forgotten.' },
   heldRanges: {

@@ -32,7 +32,7 @@ export class WheelTimer {
 }
 
 export class TimerWheel {
-  readonly #slots: (WheelTimer | null)[] = new Array<WheelTimer | null>(SLOTS).fill(null);
+  readonly #slots: (WheelTimer | null)[] = Array.from({ length: SLOTS }, () => null);
   readonly #now: () => number;
   readonly #startedAtMs: number;
   #tick = 0;
@@ -70,6 +70,11 @@ export class TimerWheel {
   /** Unsets the timer. It stays in its slot, where it costs nothing, until the wheel passes. */
   clear(timer: WheelTimer): void {
     timer.dueTick = NEVER;
+  }
+
+  /** Time left on the timer, to be set again later: pausing and going on does not move a deadline. */
+  remainingMs(timer: WheelTimer): number {
+    return Math.max(0, timer.dueTick - this.#tick - 1) * TICK_MS;
   }
 
   /** Unsets the timer and lets go of it: for the end of a connection. */
