@@ -26,6 +26,31 @@ export interface Amount {
   readonly max: string;
 }
 
+/** A schema as generators and validation read it: what the builders below yield, and nothing else. */
+export interface SchemaNode {
+  readonly type?: string;
+  readonly description?: string;
+  readonly format?: string;
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly required?: readonly string[];
+  readonly items?: SchemaNode;
+  readonly additionalProperties?: boolean | SchemaNode;
+  readonly enum?: readonly string[];
+  readonly pattern?: string;
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly minItems?: number;
+  readonly maxItems?: number;
+  readonly maxProperties?: number;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly 'x-kubernetes-list-type'?: 'atomic' | 'set' | 'map';
+  readonly 'x-kubernetes-list-map-keys'?: readonly string[];
+  readonly 'x-default'?: string;
+  readonly 'x-syntax'?: string;
+  readonly 'x-amount'?: Amount;
+}
+
 /** How server-side apply merges a list, and what may not repeat in it. */
 export type ListType = 'atomic' | 'set' | { readonly keys: readonly string[] };
 

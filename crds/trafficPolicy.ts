@@ -101,12 +101,12 @@ const middleware = object('One stage; its type says which of the other fields it
   policyRef: optional(localRef('The policy whose rateLimit applies.', 'TrafficPolicy')),
   add: optional(
     list('Header lines added to the request, beside those that are there.', headerLine, {
-      max: 32,
+      max: 16,
       type: { keys: ['name'] },
     }),
   ),
   set: optional(
-    list('Header lines that replace those of the same name.', headerLine, { max: 32, type: { keys: ['name'] } }),
+    list('Header lines that replace those of the same name.', headerLine, { max: 16, type: { keys: ['name'] } }),
   ),
   remove: optional(list('Headers taken out of the request.', token('Name of a header.'), { max: 32, type: 'set' })),
   name: optional(label('Name of a plugin of the fleet.')),

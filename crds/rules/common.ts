@@ -10,6 +10,11 @@ export function milliseconds(text: string): number {
   return parsed.ok ? parsed.value : Number.POSITIVE_INFINITY;
 }
 
+/** Length as CEL and JSON Schema count it. */
+export function codePoints(text: string): number {
+  return Array.from(text).length;
+}
+
 /** CEL text literal; the patterns of this project hold no backslash-quote pairs that JSON and CEL read differently. */
 export function quoted(text: string): string {
   return JSON.stringify(text);

@@ -6,6 +6,7 @@ import type { ProxyRolloutSpec } from '../proxyRollout.ts';
 import { PERCENT_PATTERN } from '../schema.ts';
 import {
   allowedHostCel,
+  codePoints,
   exactlyOne,
   exactlyOneCel,
   hostCel,
@@ -72,7 +73,7 @@ const pluginRules: readonly Rule[] = [
     cel: `self.all(key, size(key) > 0 && size(key) <= ${CONFIG_KEY_LENGTH})`,
     message: `keys have between 1 and ${CONFIG_KEY_LENGTH} characters`,
     reason: 'Invalid',
-    check: (config) => Object.keys(config).every((key) => key !== '' && [...key].length <= CONFIG_KEY_LENGTH),
+    check: (config) => Object.keys(config).every((key) => key !== '' && codePoints(key) <= CONFIG_KEY_LENGTH),
   }),
 ];
 

@@ -2,7 +2,15 @@
 import { limit } from '../../proxy/contract/limits.ts';
 import { rulesOver, type Rule } from '../kind.ts';
 import type { ProxyRouteSpec } from '../proxyRoute.ts';
-import { clientKeyRule, exactlyOne, exactlyOneCel, quoted, UNIQUE_NAMES_CEL, uniqueIgnoringCase } from './common.ts';
+import {
+  codePoints,
+  clientKeyRule,
+  exactlyOne,
+  exactlyOneCel,
+  quoted,
+  UNIQUE_NAMES_CEL,
+  uniqueIgnoringCase,
+} from './common.ts';
 
 const rule = rulesOver<ProxyRouteSpec>();
 
@@ -12,9 +20,6 @@ const PATH = "^/([-A-Za-z0-9/._~!$&'()*+,;=:@]|%[0-9a-fA-F]{2})*$";
 const NOT_NORMAL = '//|/([.]|%2[eE]){1,2}(/|$)|%2[fF]';
 const REGEX_LENGTH = limit('regexLength');
 const CONDITIONS = limit('conditionsPerMatch');
-
-/** Length as CEL and JSON Schema count it, in code points. */
-const codePoints = (text: string) => [...text].length;
 
 type Condition = { type?: 'Exact' | 'RegularExpression' | 'Present'; value?: string };
 
@@ -91,7 +96,7 @@ export const proxyRouteRules: readonly Rule[] = [
   ...matchRules,
   rule({
     at: 'spec',
-    cel: '!has(self.canary) || self.canary.poolRef != self.poolRef',
+    cel: "!has(self.canary) || self.canary.poolRef.name != self.poolRef.name || (has(self.canary.poolRef.namespace) ? self.canary.poolRef.namespace : '') != (has(self.poolRef.namespace) ? self.poolRef.namespace : '')",
     message: 'the canary’s poolRef must be another pool than the route’s',
     field: '.canary.poolRef',
     reason: 'Invalid',
