@@ -240,9 +240,9 @@ export const ROOMS: readonly Room[] = [
   },
   {
     path: 'operator/acks',
-    mayImport: ['proxy/contract', 'proxy/observability'],
+    mayImport: ['proxy/contract', 'proxy/observability', 'operator/rollout/types.ts'],
     packages: ['undici', 'ajv'],
-    reason: 'Asks the proxies what they run; decides nothing about it.',
+    reason: 'Asks the proxies what they run and keeps their answers; decides nothing about them.',
   },
   {
     path: 'operator/status',
@@ -258,6 +258,27 @@ export const ROOMS: readonly Room[] = [
       'operator/govern',
     ],
     reason: 'Says in every object’s status what is really running.',
+  },
+  {
+    path: 'operator/control',
+    mayImport: [
+      'crds',
+      'proxy/contract',
+      'proxy/compiler',
+      'proxy/bundle',
+      'proxy/store',
+      'proxy/observability',
+      'operator/objects',
+      'operator/translate',
+      'operator/assemble',
+      'operator/govern',
+      'operator/rollout',
+      'operator/publish',
+      'operator/acks',
+      'operator/status',
+    ],
+    packages: ['lru-cache'],
+    reason: 'The loop that takes objects through the stages and carries out what they decide; knows no API server.',
   },
 ];
 

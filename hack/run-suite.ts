@@ -23,6 +23,8 @@ export interface SuiteOptions {
   /** In CI a test that was skipped is a failure. */
   readonly failOnSkip: boolean;
   readonly root: string;
+  /** Instead of the limits of the table. */
+  readonly suiteTimeoutMs?: number;
 }
 
 function showFile(root: string, file: FileResult): void {
@@ -53,7 +55,7 @@ async function runFiles(suite: Extract<Suite, { files: unknown }>, options: Suit
   if (files.length === 0) return { passed: 0, failed: 0, problems: [`no file matches ${suite.files.join(' ')}`] };
 
   const tally = new Tally();
-  const signal = AbortSignal.timeout(suite.suiteTimeoutMs);
+  const signal = AbortSignal.timeout(options.suiteTimeoutMs ?? suite.suiteTimeoutMs);
   const events: AsyncIterable<TestEvent> = run({
     files,
     concurrency: CONCURRENCY,
@@ -77,7 +79,7 @@ async function runProgram(suite: Extract<Suite, { program: string }>, options: S
   const child = spawn(process.execPath, [program], {
     cwd: options.root,
     stdio: ['ignore', 'inherit', 'inherit'],
-    timeout: suite.suiteTimeoutMs,
+    timeout: options.suiteTimeoutMs ?? suite.suiteTimeoutMs,
   });
   const end = await new Promise<string>((done) => {
     child.on('error', (error) => done(error.message));

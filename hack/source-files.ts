@@ -17,6 +17,7 @@ export function listFiles(root: string, folder = ''): string[] {
   return files.toSorted();
 }
 
+/** Tests beside their source (`x.test.ts`), and what only they use (`testkit.ts`, `testMessages.ts`). None is built. */
 export function isTest(file: string): boolean {
-  return file.endsWith('.test.ts');
+  return /(\.test|(^|\/)test\w*)\.ts$/.test(file);
 }

@@ -13,7 +13,12 @@ function selected(names: readonly string[]): readonly Suite[] {
 }
 
 const startedMs = performance.now();
-const options = { failOnSkip: process.env['CI'] === 'true', root: process.cwd() };
+const limitMs = process.env['SUITE_TIMEOUT_MS'];
+const options = {
+  failOnSkip: process.env['CI'] === 'true',
+  root: process.cwd(),
+  ...(limitMs === undefined ? {} : { suiteTimeoutMs: Number(limitMs) }),
+};
 let passed = 0;
 let failed = 0;
 for (const suite of selected(process.argv.slice(2))) {
