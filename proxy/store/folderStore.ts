@@ -33,7 +33,7 @@ const HEAD_NAME = /^([1-9][0-9]{0,14})\.json$/;
 const OBJECT_NAME = /^([0-9a-f]{64})\.gz$/;
 /** Gzip may make incompressible bytes a little longer. */
 const MAX_STORED_BYTES = limit('shardObjectBytes') + 64 * 1024;
-/** Heads before the current one that are kept for people who look into the folder, and for `earlierHeads`. */
+/** Heads before the current one that are kept, for people who look into the folder. */
 const EARLIER_HEADS = 1;
 /** An object moved aside on its way to deletion. */
 const ASIDE = /^\.([0-9a-f]{64}\.gz)\.[0-9a-f]{16}\.aside$/;
@@ -121,18 +121,6 @@ export class FolderStore implements Store {
         if (head.ok || head.error.reason !== 'NotFound') return head;
       }
       return fail({ reason: 'Unavailable', message: `the head of ${fleet} is replaced faster than it can be read` });
-    });
-  }
-
-  /** Heads before the current one that are still there, newest first; unreadable ones are left out. */
-  async earlierHeads(fleet: string): Promise<Result<readonly StoredHead[], StoreError>> {
-    return this.#inFleet(fleet, undefined, async () => {
-      const heads: StoredHead[] = [];
-      for (const number of (await this.#headNumbers(fleet)).slice(1)) {
-        const head = await this.#readHead(fleet, number);
-        if (head.ok) heads.push(head.value);
-      }
-      return ok(heads);
     });
   }
 
