@@ -15,6 +15,7 @@ export interface UserRegex {
  */
 export function compileRegex(source: string): Result<UserRegex> {
   if (source.length > limit('regexLength')) return fail(`longer than ${limit('regexLength')} characters`);
+  if (/[\u0000-\u001f\u007f]/.test(source)) return fail('it holds control characters; write them as escapes');
   try {
     const compiled = RE2JS.compile(source);
     if (compiled.programSize() > limit('regexProgramSize'))

@@ -169,6 +169,8 @@ export const LIMITS = {
   folderPollMs: { value: 2_000, unit: 'ms', over: 'The folder is read again, in case a change was not told.' },
   yamlDepth: { value: 200, unit: 'depth', over: 'The document is refused (Malformed).' },
   parseSliceMs: { value: 10, unit: 'ms', over: 'Reading of manifests yields to other work.' },
+  fleets: { value: 100, unit: 'count', over: 'Further ProxyRollouts are refused (TooLarge).' },
+  assembliesKept: { value: 32, unit: 'count', over: 'The assembly used longest ago is made again when it is needed.' },
   rolloutHistory: { value: 100, unit: 'count', over: 'The oldest history entries are dropped.' },
   rejectedDigests: { value: 100, unit: 'count', over: 'The oldest rejections are forgotten.' },
   heldRanges: {

@@ -53,6 +53,7 @@ export const NOT_IMPLEMENTED: readonly NotImplementedField[] = [
   { document: 'plugins', objects: ['ProxyRollout spec.fleet.plugins'] },
   { document: 'cache', objects: ['ProxyRoute spec.cache'] },
   // Observability
+  { document: 'metrics.token_secret', objects: ['ProxyRollout spec.fleet.metrics.tokenSecretRef'] },
   { document: 'tracing', objects: ['ProxyRollout spec.fleet.tracing'] },
   { flag: 'trace-endpoint' },
   // Control

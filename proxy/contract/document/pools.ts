@@ -14,7 +14,7 @@ const service = strict(
   {
     namespace: text('Namespace of the Service.', 63),
     name: text('Name of the Service.', 253),
-    port: text('Name or number of the Service’s port.', 63),
+    port: Type.Union([text('Name of the Service’s port, or its number.', 63), integer('Its number.', 1, 65_535)]),
   },
   'Endpoints follow this Service’s EndpointSlices.',
 );
