@@ -4,7 +4,7 @@ NODE := sh hack/node.sh
 BIN := node_modules/.bin
 .DEFAULT_GOAL := help
 
-.PHONY: help deps run test test-fast check fmt generate golden build smoke bench torture clean
+.PHONY: help deps run test test-fast check fmt generate golden build smoke bench torture coverage clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,10 @@ bench: deps ## Measure router, compile, swap and requests; prints figures, asser
 
 torture: deps ## The long forms: fuzzing, property tests and soak at twenty times the length
 	@TORTURE=1 $(NODE) hack/test.ts unit feature fault
+
+coverage: deps ## Which lines the unit tests reach; report in coverage/index.html
+	@$(NODE) $(BIN)/c8 --reporter text-summary --reporter html --exclude '**/*.test.ts' --exclude 'hack/**' \
+		$(BIN)/node hack/test.ts unit
 
 clean: ## Remove what was built, stored and measured (.state, dist, coverage)
 	@rm -rf .state dist coverage

@@ -31,7 +31,9 @@ function sideOf(path: string): Side | undefined {
 
 /** The room with the longest matching path. */
 function roomOf(path: string, rooms: readonly Room[] = ROOMS): Room | undefined {
-  return rooms.filter((room) => within(path, room.path)).toSorted((a, b) => b.path.length - a.path.length)[0];
+  return rooms
+    .filter((room) => within(path, room.path) || path === room.path)
+    .toSorted((a, b) => b.path.length - a.path.length)[0];
 }
 
 function isMain(path: string): boolean {
@@ -160,7 +162,7 @@ export function checkTable(rooms: readonly Room[] = ROOMS): string[] {
     const targets = new Set<string>();
     edges.set(room.path, targets);
     for (const name of room.mayImport) {
-      const other = roomOf(`${name}/`, rooms);
+      const other = roomOf(name, rooms);
       if (other === undefined || (other.path !== name && !name.endsWith('.ts'))) {
         findings.push(`hack/rooms.ts: ${room.path} may import ${name}, which has no row`);
         continue;
