@@ -5,7 +5,7 @@ import { DEFAULT_HTTP } from '../../proxy/engine/context.ts';
 import { createEngine } from '../../proxy/engine/engine.ts';
 import { createRequestIds } from '../../proxy/engine/requestId.ts';
 import { HttpListener } from '../../proxy/listeners/httpListener.ts';
-import type { RequestRecord, StatsFactory } from '../../proxy/observability/types.ts';
+import type { AccessLog, RequestRecord, StatsFactory } from '../../proxy/observability/types.ts';
 import { PoolRegistry } from '../../proxy/registries/pools.ts';
 import { TimerWheel } from '../../proxy/registries/wheel.ts';
 import { Router } from '../../proxy/router/router.ts';
@@ -118,8 +118,15 @@ export interface TestProxy {
   close(): void;
 }
 
+export interface TestSinks {
+  readonly stats?: StatsFactory;
+  /** Instead of `records`. */
+  readonly accessLog?: AccessLog;
+}
+
 /** Starts a proxy on a free port of 127.0.0.1; without a configuration it has no snapshot. */
-export async function startProxy(config?: TestConfig, stats: StatsFactory = NO_STATS): Promise<TestProxy> {
+export async function startProxy(config?: TestConfig, sinks: TestSinks = {}): Promise<TestProxy> {
+  const { stats = NO_STATS } = sinks;
   const wheel = new TimerWheel(() => performance.now());
   wheel.start();
   const registry = new PoolRegistry({ stats, wheel });
@@ -129,7 +136,7 @@ export async function startProxy(config?: TestConfig, stats: StatsFactory = NO_S
   let snapshot = config === undefined ? undefined : buildSnapshot(config, registry, stats);
   const engine = createEngine({
     currentSnapshot: () => snapshot,
-    accessLog: {
+    accessLog: sinks.accessLog ?? {
       write: (record) => {
         records.push(record);
         for (const resolve of waiting.splice(0)) resolve();
