@@ -98,3 +98,9 @@ export interface Bundle {
   readonly manifest: BundleObject;
   readonly shards: readonly BundleObject[];
 }
+
+/** What this version runs. A bundle that requires more is refused as Unsupported; acks carry it to the operator. */
+export const SUPPORTS = { documentVersions: [1], features: [] } as const satisfies {
+  readonly documentVersions: readonly number[];
+  readonly features: readonly string[];
+};

@@ -76,22 +76,19 @@ export class SnapshotBuilder {
     const fleet = delta.fleet ?? this.#fleet;
     if (fleet === undefined) throw new Error('the first delta must carry the fleet settings');
     const pools = new Map<string, PoolHandle | null>(delta.deletePools.map((id) => [id, null]));
+    let prepared = false;
     try {
       yield* this.#bindPools(delta.setPools, pools);
       const routes = yield* this.#changedRoutes(delta, pools);
       const router = yield* this.#router.apply(routerChanges(routes));
-      const snapshot: Snapshot = {
-        version,
-        epoch,
-        router,
-        fleet,
-        unrouted: this.#stats.route('', ''),
-        lease: new SnapshotLease(),
-      };
-      this.#pending = { snapshot, router, routes, pools, superseded: yield* this.#supersededBy(epoch, routes, pools) };
-    } catch (error) {
-      for (const handle of pools.values()) if (handle !== null) this.#registry.release(handle);
-      throw error;
+      const lease = new SnapshotLease();
+      const snapshot: Snapshot = { version, epoch, router, fleet, unrouted: this.#stats.route('', ''), lease };
+      const superseded = yield* this.#supersededBy(epoch, routes, pools);
+      this.#pending = { snapshot, router, routes, pools, superseded };
+      prepared = true;
+    } finally {
+      // Also when the caller gives up between two steps.
+      if (!prepared) for (const handle of pools.values()) if (handle !== null) this.#registry.release(handle);
     }
   }
 

@@ -37,6 +37,8 @@ export interface FileSourceOptions {
 }
 
 export class FileSource implements Source {
+  /** Files have no generations. */
+  readonly startGeneration = 0;
   readonly #options: FileSourceOptions;
   readonly #signal = new Signal();
   #events: SourceEvents | undefined;

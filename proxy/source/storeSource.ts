@@ -90,6 +90,10 @@ export class StoreSource implements Source {
     this.#timing = { ...TIMING, ...options.timing };
   }
 
+  get startGeneration(): number {
+    return this.#startGeneration ?? 0;
+  }
+
   /** Begins to follow; returns before the first configuration is handed over. */
   async start(events: SourceEvents): Promise<void> {
     this.#events = events;

@@ -26,6 +26,8 @@ export interface SourceEvents {
 }
 
 export interface Source {
+  /** Generation of the head that was newest when this process started; 0 before the first. See `digestToRun`. */
+  readonly startGeneration: number;
   start(events: SourceEvents): Promise<void>;
   /** Looks again now (SIGHUP). */
   reload(): Promise<void>;

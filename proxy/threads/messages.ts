@@ -24,10 +24,11 @@ export interface ServiceEndpoints {
   readonly namespace: string;
   readonly name: string;
   readonly port: string;
-  readonly endpoints: readonly EndpointPlan[];
+  /** Null: no slice of the Service is known. */
+  readonly endpoints: readonly EndpointPlan[] | null;
 }
 
-export type DrainStep = 'stopAccepting' | 'closeIdleUpstreams' | 'forceClose';
+export type DrainStep = 'stopAccepting' | 'closeIdle' | 'forceClose';
 
 export type ToThread =
   /** Part of a delta; the thread builds when `last` has come. Parts keep each message’s decoding short. */
@@ -48,7 +49,7 @@ export type ToThread =
 
 export type FromThread =
   | { readonly type: 'listening'; readonly port: number }
-  | { readonly type: 'listenFailed'; readonly code: string; readonly message: string }
+  | { readonly type: 'listenFailed'; readonly message: string }
   | { readonly type: 'prepared'; readonly epoch: number; readonly prepareMs: number }
   | { readonly type: 'prepareFailed'; readonly epoch: number; readonly message: string }
   | {

@@ -1,0 +1,112 @@
+/** Assemblies of one fleet and the bundles made of them, kept until objects or stable change. */
+import { LRUCache } from 'lru-cache';
+import { buildBundle } from '../../proxy/bundle/buildBundle.ts';
+import type { Bundle, Requirements } from '../../proxy/contract/bundle.ts';
+import type { Digest } from '../../proxy/contract/canonical.ts';
+import { DOCUMENT_VERSION } from '../../proxy/contract/document/document.ts';
+import type { Entry } from '../../proxy/contract/document/entries.ts';
+import { formatFinding } from '../../proxy/contract/finding.ts';
+import { fragmentsOf, type Fragment } from '../../proxy/contract/fragment.ts';
+import { limit } from '../../proxy/contract/limits.ts';
+import { assemble } from '../assemble/assemble.ts';
+import type { Assembly } from '../assemble/types.ts';
+import type { ObjectSet } from '../objects/objectSet.ts';
+import { holdKey } from '../rollout/assemblies.ts';
+import type { AssembledBundle, FragmentDigests, HoldSet } from '../rollout/types.ts';
+import type { Translation } from '../translate/types.ts';
+
+export interface World {
+  readonly objects: ObjectSet;
+  readonly translations: ReadonlyMap<string, Translation>;
+}
+
+interface Made {
+  readonly assembly: Assembly;
+  readonly assembled: AssembledBundle;
+}
+
+export const NO_HOLDS: HoldSet = new Map();
+
+/** What every bundle of this version needs of a proxy. */
+const REQUIRES: Requirements = { documentVersion: DOCUMENT_VERSION, features: [] };
+
+export function digestsOf(fragments: ReadonlyMap<string, Fragment>): FragmentDigests {
+  return new Map([...fragments].map(([object, fragment]) => [object, fragment.digest]));
+}
+
+export class Assembler {
+  readonly #fleet: string;
+  readonly #defaultFleet: string | null;
+  readonly #made = new LRUCache<string, Made>({ max: limit('assembliesKept') });
+  readonly #bundles = new LRUCache<Digest, Bundle>({ max: limit('assembliesKept') });
+  #world: World | undefined;
+  #stableDigest: Digest | null = null;
+  #stable: ReadonlyMap<string, Fragment> = new Map();
+  #last: Bundle | undefined;
+
+  constructor(fleet: string, defaultFleet: string | null) {
+    this.#fleet = fleet;
+    this.#defaultFleet = defaultFleet;
+  }
+
+  /** Says what to assemble from; what was made from something else is forgotten. */
+  use(world: World, stableDigest: Digest | null, stable: ReadonlyMap<string, Fragment>): void {
+    if (world === this.#world && stableDigest === this.#stableDigest) return;
+    this.#world = world;
+    this.#stableDigest = stableDigest;
+    this.#stable = stable;
+    this.#made.clear();
+  }
+
+  assembly(holds: HoldSet): Assembly {
+    return this.#make(holds).assembly;
+  }
+
+  /** What has been made, by the key that rollout asks with. */
+  get assembled(): ReadonlyMap<string, AssembledBundle> {
+    return new Map([...this.#made.entries()].map(([key, { assembled }]) => [key, assembled]));
+  }
+
+  make(holds: HoldSet): void {
+    this.#make(holds);
+  }
+
+  /** Stable without what is no longer permitted, when something is. */
+  permittedStable(): AssembledBundle | null {
+    const { permittedStable } = this.assembly(NO_HOLDS);
+    return permittedStable === null ? null : this.#bundle(permittedStable);
+  }
+
+  /** A bundle made here not long ago. */
+  bundle(digest: Digest): Bundle | undefined {
+    return this.#bundles.get(digest);
+  }
+
+  #make(holds: HoldSet): Made {
+    const world = this.#world;
+    if (world === undefined) throw new Error('nothing to assemble from yet');
+    const key = holdKey(holds);
+    const known = this.#made.get(key);
+    if (known !== undefined) return known;
+    const assembly = assemble({
+      fleet: this.#fleet,
+      defaultFleet: this.#defaultFleet,
+      objects: world.objects,
+      translations: world.translations,
+      stable: this.#stable,
+      holds: [...holds].map(([object, digest]) => ({ object, digest })),
+    });
+    const made = { assembly, assembled: this.#bundle(assembly.entries) };
+    this.#made.set(key, made);
+    return made;
+  }
+
+  #bundle(entries: readonly Entry[]): AssembledBundle {
+    const fragments = digestsOf(fragmentsOf(entries));
+    const built = buildBundle(entries, REQUIRES, this.#last);
+    if (!built.ok) return { digest: null, problem: built.error.map(formatFinding).join('; '), fragments };
+    this.#last = built.value;
+    this.#bundles.set(built.value.digest, built.value);
+    return { digest: built.value.digest, fragments };
+  }
+}
