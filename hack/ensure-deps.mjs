@@ -23,7 +23,8 @@ if (wanted === undefined) {
 function differs([path, entry]) {
   const present = installed?.[path];
   if (present === undefined) return entry.optional !== true;
-  return present.version !== entry.version || present.integrity !== entry.integrity;
+  if (present.version !== entry.version) return true;
+  return entry.integrity !== undefined && present.integrity !== entry.integrity; // see hack/gen-lockfile.ts
 }
 
 const entries = Object.entries(wanted).filter(([path]) => path !== '');
