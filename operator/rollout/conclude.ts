@@ -80,13 +80,9 @@ function wakeAtMs({ input, head, spec, clock, fleet, nowMs }: Facts): number | n
 
 function viewOf(facts: Facts, { state, blocked, upToDate, findings }: Draft): RolloutView {
   const { fleet, head, spec, input } = facts;
-  const candidate = head.candidate;
   return {
     proxies: fleet.counts,
-    stage:
-      candidate === undefined
-        ? null
-        : { name: stageAt(spec, candidate.stage).name, number: candidate.stage + 1, of: spec.stages.length + 1 },
+    stage: head.candidate === undefined ? null : stageView(spec, head.candidate),
     baking: fleet.healthy,
     noCanary: fleet.serving === 1,
     refusal: fleet.refusal,
@@ -96,4 +92,11 @@ function viewOf(facts: Facts, { state, blocked, upToDate, findings }: Draft): Ro
     gates: input.gates,
     findings,
   };
+}
+
+/** Past the last stage there is one more, unless that takes the whole fleet already. */
+function stageView(spec: RolloutSpec, candidate: Candidate): RolloutView['stage'] {
+  const isWhole = stageAt(spec, spec.stages.length - 1).fleetPercent >= 100;
+  const of = Math.max(1, isWhole ? spec.stages.length : spec.stages.length + 1);
+  return { name: stageAt(spec, candidate.stage).name, number: Math.min(candidate.stage + 1, of), of };
 }

@@ -43,7 +43,8 @@ function startEither(facts: Facts, draft: Draft, stable: FragmentDigests, base: 
 
 function startPin(facts: Facts, draft: Draft): Step {
   const { pin } = facts.spec;
-  if (pin === null || pin === draft.state.stable.digest) return next(draft);
+  if (pin === null) return next(draft);
+  if (pin === draft.state.stable.digest) return next({ ...draft, upToDate: true });
   if (!isPinnable(facts, draft)) return next(block(draft, 'Pinned', 'changes wait: spec.pin names an unknown digest'));
   const waits = reasonToWait(facts, draft, pin);
   if (waits !== null) return next(waits);
