@@ -113,6 +113,8 @@ export interface TestProxy {
   readonly snapshot: Snapshot | undefined;
   /** Makes another configuration current. */
   swap(config: TestConfig): void;
+  /** Lets time pass for every timeout, without waiting. */
+  advance(ms: number): void;
   /** Waits for the record with this index. */
   record(index: number): Promise<RequestRecord>;
   close(): void;
@@ -124,10 +126,20 @@ export interface TestSinks {
   readonly accessLog?: AccessLog;
 }
 
+/** Upstream pool `pool` of one endpoint, and one route to it for everything: what most tests need. */
+export function everythingTo(
+  address: string,
+  more: Partial<TestRoute> & { readonly http?: TestConfig['http'] } = {},
+): TestConfig {
+  const { http = {}, ...route } = more;
+  return { routes: [{ id: 'all', pool: 'pool', ...route }], pools: [{ id: 'pool', endpoints: [address] }], http };
+}
+
 /** Starts a proxy on a free port of 127.0.0.1; without a configuration it has no snapshot. */
 export async function startProxy(config?: TestConfig, sinks: TestSinks = {}): Promise<TestProxy> {
   const { stats = NO_STATS } = sinks;
-  const wheel = new TimerWheel(() => performance.now());
+  let aheadMs = 0;
+  const wheel = new TimerWheel(() => performance.now() + aheadMs);
   wheel.start();
   const registry = new PoolRegistry({ stats, wheel });
   const records: RequestRecord[] = [];
@@ -162,6 +174,10 @@ export async function startProxy(config?: TestConfig, sinks: TestSinks = {}): Pr
     },
     swap(next) {
       snapshot = buildSnapshot(next, registry, stats);
+    },
+    advance(ms) {
+      aheadMs += ms;
+      wheel.turn();
     },
     async record(index) {
       while (records[index] === undefined) await new Promise<void>((resolve) => waiting.push(resolve));
