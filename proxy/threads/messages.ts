@@ -31,7 +31,10 @@ export interface ServiceEndpoints {
 export type DrainStep = 'stopAccepting' | 'closeIdle' | 'forceClose';
 
 export type ToThread =
-  /** Part of a delta; the thread builds when `last` has come. Parts keep each message’s decoding short. */
+  /**
+   * Part of a delta, answered with `partTaken`; the thread builds when `last` has come. Parts are sent one after the other,
+   * since a port decodes all messages that wait in one go.
+   */
   | {
       readonly type: 'prepare';
       readonly epoch: number;
@@ -50,6 +53,7 @@ export type ToThread =
 export type FromThread =
   | { readonly type: 'listening'; readonly port: number }
   | { readonly type: 'listenFailed'; readonly message: string }
+  | { readonly type: 'partTaken'; readonly epoch: number }
   | { readonly type: 'prepared'; readonly epoch: number; readonly prepareMs: number }
   | { readonly type: 'prepareFailed'; readonly epoch: number; readonly message: string }
   | {
@@ -70,15 +74,21 @@ export type FromThread =
 /** Routes or pools in one message: about a millisecond of decoding. */
 const ITEMS_PER_PART = 100;
 
-/** Cuts a delta into parts. */
-export function* deltaParts(delta: PlanDelta): Generator<PlanDelta> {
-  const { setRoutes, deleteRoutes, setPools, deletePools, fleet } = delta;
-  const empty: PlanDelta = { setRoutes: [], deleteRoutes: [], setPools: [], deletePools: [] };
-  yield { ...empty, deleteRoutes, deletePools, ...(fleet === undefined ? {} : { fleet }) };
-  for (let i = 0; i < setPools.length; i += ITEMS_PER_PART)
-    yield { ...empty, setPools: setPools.slice(i, i + ITEMS_PER_PART) };
-  for (let i = 0; i < setRoutes.length; i += ITEMS_PER_PART)
-    yield { ...empty, setRoutes: setRoutes.slice(i, i + ITEMS_PER_PART) };
+/** Cuts a delta into parts; a small one is a single part. */
+export function deltaParts(delta: PlanDelta): PlanDelta[] {
+  const { setRoutes, deleteRoutes, setPools, deletePools } = delta;
+  if (setRoutes.length + setPools.length <= ITEMS_PER_PART) return [delta];
+  const empty = { setRoutes: [], deleteRoutes: [], setPools: [], deletePools: [] };
+  const parts: PlanDelta[] = [{ ...delta, setRoutes: [], setPools: [], deleteRoutes, deletePools }];
+  for (const some of chunks(setPools)) parts.push({ ...empty, setPools: some });
+  for (const some of chunks(setRoutes)) parts.push({ ...empty, setRoutes: some });
+  return parts;
+}
+
+function chunks<T>(items: readonly T[]): T[][] {
+  return Array.from({ length: Math.ceil(items.length / ITEMS_PER_PART) }, (_, i) =>
+    items.slice(i * ITEMS_PER_PART, (i + 1) * ITEMS_PER_PART),
+  );
 }
 
 /** Puts parts together again. */

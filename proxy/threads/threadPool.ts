@@ -52,6 +52,7 @@ export class ThreadPool {
   readonly #members = new Map<number, Member>();
   readonly #waiters = new Map<number, Set<Waiter>>();
   #nextId = 0;
+  #lastEpoch = 0;
   #stopping = false;
   #crashes: number[] = [];
   /** Swaps and replacements take turns. */
@@ -86,7 +87,9 @@ export class ThreadPool {
    */
   swap(version: string, delta: PlanDelta): Promise<Result<{ readonly prepareMs: number }>> {
     return this.#inTurn(async () => {
-      const epoch = this.epoch + 1;
+      // Never used twice, so that an answer to a swap that was given up is no answer to the next.
+      this.#lastEpoch += 1;
+      const epoch = this.#lastEpoch;
       const members = [...this.#members.values()];
       const outcomes = await Promise.all(members.map((m) => this.#prepare(m, epoch, version, delta)));
       const failed = outcomes.find((o) => !o.ok);
@@ -146,12 +149,17 @@ export class ThreadPool {
   }
 
   async #prepare(member: Member, epoch: number, version: string, delta: PlanDelta): Promise<Result<number>> {
+    const parts = deltaParts(delta);
+    const timeoutMs = limit('prepareTimeoutMs');
+    for (const part of parts.slice(0, -1)) {
+      const message: ToThread = { type: 'prepare', epoch, version, part, last: false };
+      const taken = await this.#request(member, message, (m) => m.type === 'partTaken' && m.epoch === epoch, timeoutMs);
+      if (taken?.type === 'gone') return ok(0);
+      if (taken === undefined) return fail(`thread ${member.index} took no part in ${timeoutMs} ms`);
+    }
     const isAnswer = (m: FromThread) => (m.type === 'prepared' || m.type === 'prepareFailed') && m.epoch === epoch;
-    const parts = [...deltaParts(delta)];
-    for (const part of parts.slice(0, -1))
-      member.worker.postMessage({ type: 'prepare', epoch, version, part, last: false } satisfies ToThread);
     const last: ToThread = { type: 'prepare', epoch, version, part: parts.at(-1) ?? delta, last: true };
-    const answer = await this.#request(member, last, isAnswer, limit('prepareTimeoutMs'));
+    const answer = await this.#request(member, last, isAnswer, timeoutMs);
     if (answer?.type === 'prepared') return ok(answer.prepareMs);
     // A thread that died has no say: its replacement starts on whatever runs then.
     if (answer?.type === 'gone') return ok(0);

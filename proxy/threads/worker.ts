@@ -126,7 +126,10 @@ port.on('message', (message: ToThread) => {
   switch (message.type) {
     case 'prepare': {
       parts.push(message.part);
-      if (!message.last) return;
+      if (!message.last) {
+        send({ type: 'partTaken', epoch: message.epoch });
+        return;
+      }
       const delta = joinParts(parts);
       parts = [];
       building = building.then(() => prepare(message.epoch, message.version, delta));
@@ -137,6 +140,7 @@ port.on('message', (message: ToThread) => {
       building = building.then(settle).catch(reportError);
       return;
     case 'abort':
+      parts = [];
       aborted = message.epoch;
       if (builder.preparedEpoch === message.epoch) builder.abort();
       return;
@@ -159,9 +163,9 @@ port.on('message', (message: ToThread) => {
 
 setInterval(() => accessLog.flush(), ACCESS_LOG_FLUSH_MS).unref();
 wheel.start();
-stalls.enable();
 try {
   send({ type: 'listening', port: await listener.listen() });
+  stalls.enable();
 } catch (error) {
   send({ type: 'listenFailed', message: error instanceof Error ? error.message : String(error) });
 }

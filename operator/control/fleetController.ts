@@ -1,0 +1,272 @@
+/**
+ * The loop of one fleet: gather, assemble, decide, publish, say. Every decision is pure; this is where its inputs are
+ * fetched and its outcome is carried out. Dying at any line is fine: everything is found again in objects, head and store.
+ */
+import type { Head } from '../../proxy/contract/head.ts';
+import type { Digest } from '../../proxy/contract/canonical.ts';
+import type { Bundle } from '../../proxy/contract/bundle.ts';
+import { fragmentsOf, type Fragment } from '../../proxy/contract/fragment.ts';
+import { signingKeyFor, type SigningKey } from '../../proxy/bundle/keys.ts';
+import type { Logger } from '../../proxy/observability/logger.ts';
+import type { Assembly } from '../assemble/types.ts';
+import type { FleetState, Publisher } from '../publish/publisher.ts';
+import { bundlesNamed, decide } from '../rollout/decide.ts';
+import { holdSetOf } from '../rollout/holds.ts';
+import type {
+  AuditRecord,
+  FragmentDigests,
+  Member,
+  RolloutDecision,
+  RolloutInput,
+  RolloutMemory,
+  RolloutSpec,
+  RolloutView,
+} from '../rollout/types.ts';
+import { Assembler, digestsOf, NO_HOLDS, type World } from './assembler.ts';
+
+/** What status is written from, after every round. */
+export interface FleetReport {
+  readonly fleet: string;
+  readonly head: Head | null;
+  readonly view: RolloutView;
+  readonly assembly: Assembly;
+  readonly stable: FragmentDigests;
+}
+
+export interface FleetControllerOptions {
+  readonly fleet: string;
+  readonly defaultFleet: string | null;
+  readonly publisher: Publisher;
+  readonly keys: () => readonly SigningKey[];
+  readonly members: () => readonly Member[] | null;
+  readonly wallNow: () => number;
+  readonly onAudit: (records: readonly AuditRecord[]) => void;
+  readonly onReport: (report: FleetReport) => Promise<void>;
+  readonly logger: Logger;
+}
+
+/** A decision that asks for more assemblies than this is a programming error. */
+const MOST_STEPS = 64;
+/** Pause after the store was away. */
+const RETRY_MS = 1_000;
+/** How often the head is read again although nothing says that it changed: another operator, a restored store. */
+const RELOAD_MS = 30_000;
+const COLLECT_MS = 60_000;
+
+interface Input {
+  readonly world: World;
+  /** Null: the ProxyRollout is gone. */
+  readonly spec: RolloutSpec | null;
+}
+
+export class FleetController {
+  readonly #options: FleetControllerOptions;
+  readonly #assembler: Assembler;
+  /** Fragments of the bundles that the head names; null for one that is lost. */
+  readonly #bundles = new Map<Digest, ReadonlyMap<string, Fragment> | null>();
+  #input: Input | undefined;
+  #state: FleetState | undefined;
+  #loadedAtMs = 0;
+  #collectedAtMs: number;
+  #memory: RolloutMemory | null = null;
+  #wake: () => void = () => undefined;
+  #woken = false;
+  #stopped = false;
+  #loop: Promise<void> | undefined;
+
+  constructor(options: FleetControllerOptions) {
+    this.#options = options;
+    this.#assembler = new Assembler(options.fleet, options.defaultFleet);
+    this.#collectedAtMs = options.wallNow();
+  }
+
+  /** New objects, or a new spec. */
+  setInput(input: Input): void {
+    this.#input = input;
+    this.wake();
+  }
+
+  /** Something changed: decide again soon. */
+  wake(): void {
+    this.#woken = true;
+    this.#wake();
+  }
+
+  start(): void {
+    this.#loop ??= this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.wake();
+    await this.#loop;
+  }
+
+  async #run(): Promise<void> {
+    const { logger, fleet } = this.#options;
+    while (!this.#stopped) {
+      this.#woken = false;
+      let pauseMs = RETRY_MS;
+      try {
+        pauseMs = await this.#round();
+      } catch (error) {
+        // A programming error in one fleet’s round must not end the other fleets; it is loud and tried again.
+        logger.error({ fleet, err: error }, 'round failed');
+        this.#state = undefined;
+      }
+      if (!this.#woken && !this.#stopped) await this.#sleep(pauseMs);
+    }
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  /** @returns how long nothing needs to be done, unless woken */
+  async #round(): Promise<number> {
+    const input = this.#input;
+    if (input === undefined) return RELOAD_MS;
+    const base = await this.#load();
+    if (base === undefined) return RETRY_MS;
+    await this.#loadBundles(base.head, input.spec);
+    this.#useStable(base.head, input.world);
+    const decision = this.#decide(base.head, input.spec);
+    if (decision.kind === 'Publish') {
+      await this.#publish(base, decision);
+      return 0;
+    }
+    this.#memory = decision.memory;
+    await this.#report(base.head, decision.view);
+    await this.#collect();
+    const wakeMs = decision.wakeAtMs === null ? RELOAD_MS : decision.wakeAtMs - this.#options.wallNow();
+    return Math.max(0, Math.min(wakeMs, RELOAD_MS));
+  }
+
+  async #load(): Promise<FleetState | undefined> {
+    const now = this.#options.wallNow();
+    if (this.#state !== undefined && Math.abs(now - this.#loadedAtMs) < RELOAD_MS) return this.#state;
+    const loaded = await this.#options.publisher.load(this.#options.fleet);
+    if (!loaded.ok) {
+      this.#options.logger.warn(
+        { fleet: this.#options.fleet, reason: loaded.error.reason, detail: loaded.error.message },
+        'the store is away; trying again',
+      );
+      return undefined;
+    }
+    this.#state = loaded.value;
+    this.#loadedAtMs = now;
+    return loaded.value;
+  }
+
+  /** Fetches the bundles that the head (or a pin) names, and forgets the others. */
+  async #loadBundles(head: Head | null, spec: RolloutSpec | null): Promise<void> {
+    const named = new Set(head === null ? [] : bundlesNamed(head, spec));
+    for (const digest of this.#bundles.keys()) if (!named.has(digest)) this.#bundles.delete(digest);
+    for (const digest of named) {
+      if (this.#bundles.get(digest) !== undefined) continue;
+      const fetched = await this.#options.publisher.loadBundle(this.#options.fleet, digest);
+      if (!fetched.ok)
+        this.#options.logger.warn(
+          { digest, reason: fetched.error.reason, detail: fetched.error.message },
+          'bundle cannot be read',
+        );
+      this.#bundles.set(digest, fetched.ok ? fragmentsOf(fetched.value.entries) : null);
+    }
+  }
+
+  #useStable(head: Head | null, world: World): void {
+    const digest = head?.stable.digest ?? null;
+    const stable = digest === null ? undefined : this.#bundles.get(digest);
+    this.#assembler.use(world, stable === undefined || stable === null ? null : digest, stable ?? new Map());
+  }
+
+  #decide(head: Head | null, spec: RolloutSpec | null): Exclude<RolloutDecision, { kind: 'Assemble' }> {
+    for (let step = 0; step < MOST_STEPS; step += 1) {
+      const decision = decide(this.#rolloutInput(head, spec));
+      if (decision.kind !== 'Assemble') return decision;
+      this.#assembler.make(decision.holds);
+    }
+    throw new Error(`no decision after ${MOST_STEPS} assemblies`);
+  }
+
+  #rolloutInput(head: Head | null, spec: RolloutSpec | null): RolloutInput {
+    const { fleet, wallNow, members } = this.#options;
+    const { objects } = this.#assembler.assembly(NO_HOLDS);
+    const current = [...objects.values()].flatMap((v) =>
+      v.desiredDigest === null ? [] : [[v.object, v.desiredDigest] as const],
+    );
+    return {
+      nowMs: wallNow(),
+      fleet,
+      spec,
+      head,
+      bundles: new Map(
+        [...this.#bundles].map(([digest, fragments]) => [digest, fragments === null ? null : digestsOf(fragments)]),
+      ),
+      current: new Map(current),
+      assemblies: this.#assembler.assembled,
+      permittedStable: this.#assembler.permittedStable(),
+      members: members(),
+      gates: [],
+      memory: this.#memory,
+    };
+  }
+
+  async #publish(base: FleetState, decision: Extract<RolloutDecision, { kind: 'Publish' }>): Promise<void> {
+    const { publisher, keys, members, logger, fleet, onAudit } = this.#options;
+    const acks = (members() ?? []).map((m) => m.ack);
+    const bundles = decision.bundles.flatMap((digest): readonly Bundle[] => {
+      const bundle = this.#assembler.bundle(digest);
+      return bundle === undefined ? [] : [bundle];
+    });
+    const published = await publisher.publish({
+      base,
+      head: decision.state,
+      bundles,
+      ackedGeneration: Math.max(0, ...acks.map((ack) => ack?.generation ?? 0)),
+      key: signingKeyFor(keys(), acks),
+    });
+    if (!published.ok) {
+      logger.warn(
+        { fleet, reason: published.error.reason, detail: published.error.message },
+        'not published; deciding again',
+      );
+      this.#state = undefined;
+      if (published.error.reason !== 'Conflict') await this.#sleep(RETRY_MS);
+      return;
+    }
+    this.#state = published.value.state;
+    this.#memory = decision.memory;
+    onAudit(decision.audit);
+  }
+
+  async #report(head: Head | null, view: RolloutView): Promise<void> {
+    const stable = head === null ? undefined : this.#bundles.get(head.stable.digest);
+    await this.#options.onReport({
+      fleet: this.#options.fleet,
+      head,
+      view,
+      assembly: this.#assembler.assembly(holdSetOf(view.held)),
+      stable: digestsOf(stable ?? new Map()),
+    });
+  }
+
+  async #collect(): Promise<void> {
+    const now = this.#options.wallNow();
+    if (Math.abs(now - this.#collectedAtMs) < COLLECT_MS) return;
+    this.#collectedAtMs = now;
+    const running = (this.#options.members() ?? []).flatMap((m) => m.ack?.running ?? []);
+    const collected = await this.#options.publisher.collect(this.#options.fleet, running);
+    if (!collected.ok)
+      this.#options.logger.warn(
+        { reason: collected.error.reason, detail: collected.error.message },
+        'collection put off',
+      );
+  }
+}

@@ -1,0 +1,65 @@
+/** One controller for each fleet that there is: from the objects of the moment to the inputs of their loops. */
+import { hasErrors } from '../../proxy/contract/finding.ts';
+import { limit } from '../../proxy/contract/limits.ts';
+import type { Logger } from '../../proxy/observability/logger.ts';
+import type { ProxyRolloutSpec } from '../../crds/proxyRollout.ts';
+import type { ObjectSet } from '../objects/objectSet.ts';
+import { objectId } from '../objects/objects.ts';
+import { rolloutSpecOf } from '../rollout/spec.ts';
+import type { RolloutSpec } from '../rollout/types.ts';
+import { translateAll } from '../translate/translate.ts';
+import type { FleetController } from './fleetController.ts';
+
+export interface FleetsOptions {
+  readonly makeController: (fleet: string) => FleetController;
+  readonly logger: Logger;
+}
+
+export class Fleets {
+  readonly #options: FleetsOptions;
+  readonly #controllers = new Map<string, FleetController>();
+  /** The last accepted spec of each: one that became invalid does not stop its fleet. */
+  readonly #specs = new Map<string, RolloutSpec>();
+
+  constructor(options: FleetsOptions) {
+    this.#options = options;
+  }
+
+  setObjects(objects: ObjectSet): void {
+    const world = { objects, translations: translateAll(objects) };
+    for (const [fleet, { object }] of objects.ProxyRollout) {
+      const translation = world.translations.get(
+        objectId('ProxyRollout', object.metadata.namespace, object.metadata.name),
+      );
+      // Findings without errors mean that the spec satisfies its schema.
+      if (translation !== undefined && !hasErrors(translation.findings))
+        this.#specs.set(fleet, rolloutSpecOf(object.spec as ProxyRolloutSpec));
+      this.#ensure(fleet);
+    }
+    for (const [fleet, controller] of this.#controllers) {
+      const isThere = objects.ProxyRollout.has(fleet) || !objects.complete;
+      if (!isThere) this.#specs.delete(fleet);
+      controller.setInput({ world, spec: this.#specs.get(fleet) ?? null });
+    }
+  }
+
+  wake(fleet: string): void {
+    this.#controllers.get(fleet)?.wake();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#controllers.values()].map((controller) => controller.stop()));
+  }
+
+  #ensure(fleet: string): void {
+    // A fleet whose spec was never valid has nothing to be run by; its findings say why.
+    if (this.#controllers.has(fleet) || !this.#specs.has(fleet)) return;
+    if (this.#controllers.size >= limit('fleets')) {
+      this.#options.logger.error({ fleet, most: limit('fleets') }, 'too many fleets; this one is not run');
+      return;
+    }
+    const controller = this.#options.makeController(fleet);
+    this.#controllers.set(fleet, controller);
+    controller.start();
+  }
+}
