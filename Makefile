@@ -42,7 +42,7 @@ build: deps ## Compile to JavaScript in dist/, as the image carries it
 smoke: deps ## Start `make run`, check it from outside, stop it
 	@$(NODE) hack/smoke.ts
 
-bench: deps ## Measure router, compile, swap and requests; prints figures, asserts nothing
+bench: deps ## Measure codec, requests and swaps; prints figures, asserts nothing (ARGS="swap" for some)
 	@$(NODE) hack/bench.ts $(ARGS)
 
 torture: deps ## The long forms: fuzzing, property tests and soak at twenty times the length
