@@ -11,7 +11,7 @@ import type { HeadState, RolloutDecision, RolloutMemory, RolloutSpec, RolloutVie
 
 export function conclude(facts: Facts, draft: Draft): RolloutDecision {
   const view = viewOf(facts, draft);
-  if (!draft.publish) return { kind: 'Wait', memory: goOn(facts), wakeAtMs: wakeAtMs(facts), view };
+  if (!draft.publish) return { kind: 'Wait', memory: goOn(facts), wakeAtMs: wakeAtMs(facts, draft), view };
   const { candidate } = draft.state;
   const shared = candidate === undefined ? undefined : withShare(facts, candidate);
   const state = shared === undefined ? draft.state : { ...draft.state, candidate: shared };
@@ -71,10 +71,10 @@ function goOn({ input, head, clock, fleet, nowMs }: Facts): RolloutMemory | null
 }
 
 /** While a candidate is on its way: at the next poll, or when its stage may be over. Else only changes matter. */
-function wakeAtMs({ input, head, spec, clock, fleet, nowMs }: Facts): number | null {
-  if (head.candidate === undefined) return null;
-  const leftMs = stageAt(spec, head.candidate.stage).bakeTimeMs - clock.bakedMs;
+function wakeAtMs({ input, head, spec, clock, fleet, nowMs }: Facts, { blocked }: Draft): number | null {
   const pollMs = pollIntervalMs(input.members);
+  if (head.candidate === undefined) return blocked?.reason === 'Returning' ? nowMs + pollMs : null;
+  const leftMs = stageAt(spec, head.candidate.stage).bakeTimeMs - clock.bakedMs;
   return nowMs + (fleet.healthy && leftMs > 0 ? Math.min(leftMs, pollMs) : pollMs);
 }
 

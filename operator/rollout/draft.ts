@@ -4,7 +4,7 @@ import type { Finding } from '../../proxy/contract/finding.ts';
 import type { Candidate, Head, HistoryEntry, Rejection } from '../../proxy/contract/head.ts';
 import { limit } from '../../proxy/contract/limits.ts';
 import type { Facts } from './facts.ts';
-import { missingNow } from './fleet.ts';
+import { missingOn } from './fleet.ts';
 import { NOBODY, stageAt } from './share.ts';
 import { brief } from './text.ts';
 import type { AuditRecord, Blocked, Cause, FragmentDigests, HeadState, HoldSet, RolloutSpec } from './types.ts';
@@ -173,7 +173,7 @@ export function startCandidate(facts: Facts, draft: Draft, start: Start): Draft 
     ...(trial === undefined ? {} : { trial }),
     changes: objects.length,
     objects: objects.slice(0, limit('rolloutObjectsShown')),
-    missingBefore: missingNow(input.members ?? []),
+    missingBefore: missingOn(head.stable.digest, input.members ?? []),
   };
   const recorded = record(facts, draft, {
     action: 'Start',

@@ -1,5 +1,6 @@
 /** What the acks say about the fleet: who runs what it is meant to, and what speaks against the candidate. */
 import type { Ack, RefusalReason } from '../../proxy/contract/ack.ts';
+import type { Digest } from '../../proxy/contract/canonical.ts';
 import { digestToRun, type Candidate, type Head } from '../../proxy/contract/head.ts';
 import { limit } from '../../proxy/contract/limits.ts';
 import { memoryOf } from './clock.ts';
@@ -24,6 +25,8 @@ export interface FleetFacts {
   /** Fewer proxies take part than the stage asks for, because others joined or left since the head was published. */
   readonly short: boolean;
   readonly failure: Failure | null;
+  /** Members that answer, and still run a digest that was rejected. */
+  readonly returning: number;
   /** First refusal of what a proxy is meant to run. */
   readonly refusal: string | null;
 }
@@ -49,6 +52,7 @@ interface Tally {
   unknown: number;
   acked: number;
   rejected: number;
+  returning: number;
   /** Of the candidate: present members of the cohort, those that must run it, those that do. */
   cohort: number;
   required: number;
@@ -67,6 +71,7 @@ export function readFleet(input: RolloutInput, head: Head, spec: RolloutSpec): F
     unknown: 0,
     acked: 0,
     rejected: 0,
+    returning: 0,
     cohort: 0,
     required: 0,
     running: 0,
@@ -75,9 +80,12 @@ export function readFleet(input: RolloutInput, head: Head, spec: RolloutSpec): F
     candidateRefusals: [],
   };
   const staleAfterMs = staleMs(members);
+  const rejected = new Set<Digest | null>(head.rejected.map(({ digest }) => digest));
   for (const member of members) {
     if (head.candidate !== undefined) noteCandidateRefusal(tally, member, head.candidate);
-    if (isServing(member)) count(tally, member, head, memory, isFresh(member, input.nowMs, staleAfterMs));
+    const fresh = isFresh(member, input.nowMs, staleAfterMs);
+    if (fresh && rejected.has(member.ack?.running ?? null)) tally.returning++;
+    if (isServing(member)) count(tally, member, head, memory, fresh);
   }
   const percent = head.candidate === undefined ? 0 : stageAt(spec, head.candidate.stage).fleetPercent;
   return {
@@ -96,7 +104,8 @@ export function readFleet(input: RolloutInput, head: Head, spec: RolloutSpec): F
       tally.running === tally.required &&
       tally.required >= shareOf(tally.cohort, percent),
     short: tally.required < shareOf(tally.serving, percent),
-    failure: head.candidate === undefined ? null : failureOf(input, head.candidate, tally),
+    failure: head.candidate === undefined ? null : failureOf(input, head.candidate, head.stable.digest, tally),
+    returning: tally.returning,
     refusal: tally.refusals[0] ?? null,
   };
 }
@@ -149,7 +158,7 @@ function isRequired(tally: Tally, { podUid, ack }: Member, head: Head, memory: R
   return place.covered;
 }
 
-function failureOf(input: RolloutInput, candidate: Candidate, tally: Tally): Failure | null {
+function failureOf(input: RolloutInput, candidate: Candidate, stable: Digest, tally: Tally): Failure | null {
   const [refusal] = tally.candidateRefusals;
   if (refusal !== undefined) {
     return { reason: 'CandidateRefused', message: andMore(refusal, tally.candidateRefusals.length) };
@@ -164,7 +173,7 @@ function failureOf(input: RolloutInput, candidate: Candidate, tally: Tally): Fai
     const values = gate.value === undefined ? '' : `: ${gate.value}, allowed ${gate.threshold ?? '-'}`;
     return { reason: 'GateFailed', message: brief(`gate ${gate.metric} failed${values}`) };
   }
-  const missing = newlyMissing(input.members ?? [], candidate);
+  const missing = newlyMissing(input.members ?? [], candidate, stable);
   return missing === null ? null : { reason: 'GateFailed', message: brief(missing) };
 }
 
@@ -173,13 +182,13 @@ function andMore(message: string, count: number): string {
 }
 
 /** Something that the candidate names, and that neither was missing before nor is missing on stable. */
-function newlyMissing(members: readonly Member[], candidate: Candidate): string | null {
+function newlyMissing(members: readonly Member[], candidate: Candidate, stable: Digest): string | null {
   if (candidate.missingBefore.length >= limit('missingRemembered')) return null;
   const acks = members.flatMap(({ ack }) => (ack !== null && ack.missing.length > 0 ? [ack] : []));
   const onCandidate = acks.filter((ack) => ack.running === candidate.digest);
   if (onCandidate.length === 0) return null;
   const known = new Set(candidate.missingBefore);
-  for (const ack of acks) if (ack.running !== candidate.digest) addMissing(known, ack);
+  for (const ack of acks) if (ack.running === stable) addMissing(known, ack);
   for (const ack of onCandidate) {
     const name = ack.missing.find((missing) => !known.has(missingKey(missing)));
     if (name !== undefined) return `proxy ${ack.podUid} misses ${name}`;
@@ -191,10 +200,10 @@ function addMissing(keys: Set<string>, ack: Ack): void {
   for (const name of ack.missing) keys.add(missingKey(name));
 }
 
-/** What proxies miss before a candidate, for `missingBefore`. */
-export function missingNow(members: readonly Member[]): string[] {
+/** What proxies on stable miss, for `missingBefore`. One that still runs an earlier candidate misses what that one names. */
+export function missingOn(stable: Digest, members: readonly Member[]): string[] {
   const keys = new Set<string>();
-  for (const { ack } of members) if (ack !== null) addMissing(keys, ack);
+  for (const { ack } of members) if (ack?.running === stable) addMissing(keys, ack);
   return [...keys].sort().slice(0, limit('missingRemembered'));
 }
 

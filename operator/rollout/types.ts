@@ -145,7 +145,15 @@ export interface AuditRecord {
 /** Why nothing starts although objects ask for something else than stable. */
 export interface Blocked {
   readonly reason:
-    'Paused' | 'Pinned' | 'Stalled' | 'Rejected' | 'TooManyHolds' | 'Unpublishable' | 'StableLost' | 'MembersUnknown';
+    | 'Paused'
+    | 'Returning'
+    | 'Pinned'
+    | 'Stalled'
+    | 'Rejected'
+    | 'TooManyHolds'
+    | 'Unpublishable'
+    | 'StableLost'
+    | 'MembersUnknown';
   readonly message: string;
 }
 

@@ -41,8 +41,11 @@ export interface Proxy {
   reachable: boolean;
   ready: boolean;
   draining: boolean;
-  missing: readonly string[];
+  missing: string[];
 }
+
+const NONE: string[] = [];
+const GONE: string[] = ['Secret/shop/gone'];
 
 export const DEFAULT_SPEC: RolloutSpec = {
   stages: [],
@@ -118,7 +121,7 @@ export class VirtualFleet {
       reachable: true,
       ready: false,
       draining: false,
-      missing: [],
+      missing: NONE,
     };
     this.proxies.set(podUid, proxy);
     this.start(proxy);
@@ -158,7 +161,7 @@ export class VirtualFleet {
     proxy.running = digest;
     proxy.ready = true;
     proxy.refused = undefined;
-    proxy.missing = fault === 'Missing' ? ['Secret/shop/gone'] : [];
+    proxy.missing = fault === 'Missing' ? GONE : NONE;
   }
 
   // What can be asked.
@@ -215,7 +218,9 @@ export class VirtualFleet {
 
   poll(): void {
     for (const proxy of this.proxies.values()) {
-      if (proxy.reachable) this.#acks.set(proxy.podUid, { ack: ackOf(proxy), seenMs: this.wallMs });
+      if (!proxy.reachable) continue;
+      const ack = ackOf(proxy, this.#acks.get(proxy.podUid)?.ack);
+      this.#acks.set(proxy.podUid, { ack, seenMs: this.wallMs });
     }
   }
 
@@ -266,7 +271,7 @@ export class VirtualFleet {
       current: this.#current,
       assemblies: this.#assemblies,
       permittedStable: this.permittedStable,
-      members: this.membersKnown ? this.#members() : null,
+      members: this.membersKnown ? this.members() : null,
       gates: this.gates,
       memory: this.#memory,
     };
@@ -281,7 +286,8 @@ export class VirtualFleet {
     throw new Error('the decision never stops asking for assemblies');
   }
 
-  #members(): Member[] {
+  /** What the operator knows of the proxies that are there. */
+  members(): Member[] {
     return [...this.proxies.keys()].map((podUid) => {
       const known = this.#acks.get(podUid);
       return { podUid, ack: known?.ack ?? null, lastSeenMs: known?.seenMs ?? null };
@@ -356,20 +362,32 @@ export class VirtualFleet {
   }
 }
 
-function ackOf(proxy: Proxy): Ack {
+/** A proxy says the same until something changes: ten thousand acks need not be made anew at every poll. */
+function ackOf(proxy: Proxy, before: Ack | undefined): Ack {
+  const { podUid, boot, startGeneration, generation, running, refused, ready, draining, missing } = proxy;
+  const same =
+    before?.bootId === `${podUid}-${boot}` &&
+    before.startGeneration === startGeneration &&
+    before.generation === generation &&
+    before.running === running &&
+    before.refused === refused &&
+    before.ready === ready &&
+    before.draining === draining &&
+    before.missing === missing;
+  if (same) return before;
   return {
-    podUid: proxy.podUid,
-    bootId: `${proxy.podUid}-${proxy.boot}`,
+    podUid,
+    bootId: `${podUid}-${boot}`,
     version: '1',
     fleet: 'default/edge',
-    generation: proxy.generation,
-    startGeneration: proxy.startGeneration,
-    running: proxy.running,
+    generation,
+    startGeneration,
+    running,
     role: 'stable',
-    ready: proxy.ready,
-    draining: proxy.draining,
-    ...(proxy.refused === undefined ? {} : { refused: proxy.refused }),
-    missing: [...proxy.missing],
+    ready,
+    draining,
+    ...(refused === undefined ? {} : { refused }),
+    missing,
     knownKids: [],
     supports: { documentVersions: [1], features: [] },
     counters: { requests: 0, errors5xx: 0, swaps: 0, refusals: 0 },

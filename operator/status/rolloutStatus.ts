@@ -75,7 +75,9 @@ function phaseOf({ head, view, spec, findings }: RolloutStatusInput): RolloutPha
   if (spec?.paused === true) return 'Paused';
   if (head.candidate !== undefined) return 'Progressing';
   const { held, blocked, proxies } = view;
-  const isAsked = errorsOf(findings, view).length === 0 && blocked === null && held.length === 0;
+  // What was taken back a moment ago goes on by itself.
+  const isBlocked = blocked !== null && blocked.reason !== 'Returning';
+  const isAsked = errorsOf(findings, view).length === 0 && !isBlocked && held.length === 0;
   if (!isAsked || proxies.rejected > 0 || proxies.unknown > 0) return 'Degraded';
   return view.upToDate ? 'Healthy' : 'Progressing';
 }

@@ -2,7 +2,7 @@
  * The head: the one mutable, signed object of a fleet. It says what is stable, what is being tried on whom, and all that
  * a rollout must remember; any operator can go on from it. Generations only grow.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import Type, { type Static } from 'typebox';
 import { DIGEST_PATTERN, type Digest } from './canonical.ts';
 import { limit } from './limits.ts';
@@ -122,7 +122,7 @@ export const FULL_THRESHOLD = 'f'.repeat(16);
 
 /** A pod's place for a candidate: the first 64 bits of sha256 over seed and pod uid, as hex (compares as text). */
 export function ringPosition(podUid: string, seed: string): string {
-  return createHash('sha256').update(`${seed}\n${podUid}`).digest('hex').slice(0, 16);
+  return hash('sha256', `${seed}\n${podUid}`, 'hex').slice(0, 16);
 }
 
 /**

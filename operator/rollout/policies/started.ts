@@ -1,4 +1,5 @@
 import { holdKey } from '../assemblies.ts';
+import { longestGapMs } from '../clock.ts';
 import { assemble, block, change, done, isRecent, next, rejectionOf, startCandidate } from '../draft.ts';
 import type { Draft, Step } from '../draft.ts';
 import type { Facts } from '../facts.ts';
@@ -27,7 +28,18 @@ export function started(facts: Facts, draft: Draft): Step {
   if (facts.spec.paused) return next(block(draft, 'Paused', 'changes wait for the end of spec.paused'));
   if (facts.input.members === null)
     return next(block(draft, 'MembersUnknown', 'the fleet’s proxies are not known yet'));
+  if (areReturning(facts, draft)) return next(block(draft, 'Returning', 'proxies still run what was rejected'));
   return startEither(facts, draft, facts.stable, base);
+}
+
+/**
+ * After a failure the proxies return to stable before anything else is tried: one that refuses the next candidate keeps what
+ * it runs. They get a few polls for it, so that one that cannot does not hold up the fleet.
+ */
+function areReturning({ fleet, nowMs, input }: Facts, { state }: Draft): boolean {
+  const [last] = state.rejected;
+  if (fleet.returning === 0 || last === undefined) return false;
+  return nowMs >= last.at && nowMs - last.at < longestGapMs(input);
 }
 
 /** Changes and trials take turns, so that neither waits for the other for long. */
