@@ -39,6 +39,11 @@ class RouteColumns implements RouteStats {
     this.#responseSize.observe(responseBytes);
   }
 
+  /** Shared by all that is over the limit: never given back. */
+  get isOther(): boolean {
+    return this.#route === OTHER && this.#pool === OTHER;
+  }
+
   release(): void {
     for (const cell of [...this.#byStatus.values(), this.#duration, this.#requestSize, this.#responseSize])
       this.#writer.release(cell.id);
@@ -49,9 +54,11 @@ class EndpointColumns implements EndpointStats {
   readonly #writer: ColumnWriter;
   readonly #count: Cell;
   readonly #duration: HistogramCell;
+  readonly isOther: boolean;
 
   constructor(writer: ColumnWriter, pool: string, endpoint: string) {
     this.#writer = writer;
+    this.isOther = pool === OTHER && endpoint === OTHER;
     this.#count = writer.counter('proxy_upstream_requests_total', { pool, endpoint });
     this.#duration = writer.histogram('proxy_upstream_duration_seconds', { pool, endpoint });
   }
@@ -72,7 +79,7 @@ class EndpointColumns implements EndpointStats {
  * when no snapshot names the labels any more: a request that is still under way then counts as `other`.
  */
 class RouteHandle implements RouteStats {
-  readonly #make: () => RouteStats;
+  #make: () => RouteStats;
   #columns: RouteStats | undefined;
   constructor(make: () => RouteStats) {
     this.#make = make;
@@ -81,14 +88,16 @@ class RouteHandle implements RouteStats {
     this.#columns ??= this.#make();
     this.#columns.onRequest(status, durationMs, requestBytes, responseBytes);
   }
-  retire(other: RouteStats): void {
-    if (this.#columns instanceof RouteColumns && this.#columns !== other) this.#columns.release();
-    this.#columns = other;
+  /** @param other where late requests count; made only if there are any */
+  retire(other: () => RouteColumns): void {
+    if (this.#columns instanceof RouteColumns && !this.#columns.isOther) this.#columns.release();
+    this.#columns = undefined;
+    this.#make = other;
   }
 }
 
 class EndpointHandle implements EndpointStats {
-  readonly #make: () => EndpointStats;
+  #make: () => EndpointStats;
   #columns: EndpointStats | undefined;
   constructor(make: () => EndpointStats) {
     this.#make = make;
@@ -97,9 +106,10 @@ class EndpointHandle implements EndpointStats {
     this.#columns ??= this.#make();
     this.#columns.onUpstreamRequest(durationMs);
   }
-  retire(other: EndpointStats): void {
-    if (this.#columns instanceof EndpointColumns && this.#columns !== other) this.#columns.release();
-    this.#columns = other;
+  retire(other: () => EndpointColumns): void {
+    if (this.#columns instanceof EndpointColumns && !this.#columns.isOther) this.#columns.release();
+    this.#columns = undefined;
+    this.#make = other;
   }
 }
 
@@ -148,7 +158,7 @@ export class ThreadStats implements StatsFactory {
   /** Gives the series of a route back: no snapshot names it with this pool any more. */
   dropRoute(route: string, pool: string): void {
     const key = routeStatsKey(route, pool);
-    this.#routes.get(key)?.retire(this.#routeOther());
+    this.#routes.get(key)?.retire(() => this.#routeOther());
     this.#routes.delete(key);
   }
 
@@ -156,7 +166,7 @@ export class ThreadStats implements StatsFactory {
   dropPool(pool: string): void {
     for (const [key, handle] of this.#endpoints) {
       if (!key.startsWith(`${pool}\n`)) continue;
-      handle.retire(this.#endpointOther());
+      handle.retire(() => this.#endpointOther());
       this.#endpoints.delete(key);
     }
   }
