@@ -33,8 +33,8 @@ const HEAD_NAME = /^([1-9][0-9]{0,14})\.json$/;
 const OBJECT_NAME = /^([0-9a-f]{64})\.gz$/;
 /** Gzip may make incompressible bytes a little longer. */
 const MAX_STORED_BYTES = limit('shardObjectBytes') + 64 * 1024;
-/** Heads before the current one that are kept, for people who look into the folder. */
-const EARLIER_HEADS = 1;
+/** Heads before the current one that are kept: as long as a number is among them, whoever linked it came next in turn. */
+const EARLIER_HEADS = 8;
 /** An object moved aside on its way to deletion. */
 const ASIDE = /^\.([0-9a-f]{64}\.gz)\.[0-9a-f]{16}\.aside$/;
 /** What is older than this and not finished belongs to a process that was killed. */
@@ -135,9 +135,9 @@ export class FolderStore implements Store {
       if ((await this.#headVersion(fleet, newest)) !== expected) return conflict;
       const number = (newest ?? 0) + 1;
       await writeWhole(this.#fs, this.headsFolder(fleet), `${number}.json`, bytes, { exclusive: true });
-      // After a pause long enough for others to write and tidy up, the number could be free without being next.
+      // After a pause in which others wrote many heads and tidied up, a number can be free without being next.
       const [after] = await this.#headNumbers(fleet);
-      if (after !== number) return conflict;
+      if (after === undefined || after - number > EARLIER_HEADS) return conflict;
       await this.#forgetHeads(fleet, number - EARLIER_HEADS);
       return ok({ file, version: versionOf(number, bytes) });
     });
