@@ -4,7 +4,7 @@ import { isHostname, normalizeHost } from '../contract/host.ts';
 import type { FindingReason } from '../contract/finding.ts';
 import { fail, ok, type Result } from '../contract/result.ts';
 import type { HostPlan } from './plan.ts';
-import { compileRegex, wholeText } from './regex.ts';
+import { compileRegex, hostRegex } from './regex.ts';
 
 interface HostProblem {
   readonly reason: FindingReason;
@@ -38,7 +38,7 @@ function regexPlan(text: string): Result<HostPlan, HostProblem> {
   if (/[\s/@#]/.test(text)) return refused('Invalid', 'must be a host: no scheme, path or space');
   if (/^[A-Za-z0-9_.-]+$/.test(text))
     return refused('Invalid', 'is not a valid hostname (RFC 1123), and has nothing of a regular expression');
-  const regex = compileRegex(wholeText(text));
+  const regex = compileRegex(hostRegex(text));
   if (!regex.ok)
     return refused('UnsafeRegex', `is neither hostname nor wildcard, and as a regular expression ${regex.error}`);
   return ok({ kind: 'regex', source: text });
@@ -60,7 +60,7 @@ function coversOne(wide: HostPlan, narrow: HostPlan): boolean {
       return narrow.kind === 'wildcard' && narrow.suffix.endsWith(wide.suffix);
     case 'regex': {
       if (narrow.kind === 'regex') return narrow.source === wide.source;
-      const regex = compileRegex(wholeText(wide.source));
+      const regex = compileRegex(hostRegex(wide.source));
       return narrow.kind === 'exact' && regex.ok && regex.value.test(narrow.host);
     }
   }

@@ -34,6 +34,16 @@ export const LIMITS = {
   endpointsPerPool: { value: 4_096, unit: 'count', over: 'The pool is refused (Invalid).' },
   regexLength: { value: 512, unit: 'count', over: 'The regex is refused (UnsafeRegex).' },
   regexProgramSize: { value: 2_000, unit: 'steps', over: 'The regex is refused (UnsafeRegex).' },
+  regexStates: {
+    value: 1_000,
+    unit: 'count',
+    over: 'The regex is refused (UnsafeRegex): it would take too much memory.',
+  },
+  regexSteps: {
+    value: 200_000,
+    unit: 'steps',
+    over: 'The regex is refused (UnsafeRegex): it would take too long to prepare.',
+  },
   regexesPerFleet: { value: 2_000, unit: 'count', over: 'Further regexes are refused (UnsafeRegex).' },
   hostRegexesPerFleet: {
     value: 64,

@@ -6,7 +6,7 @@ import type { HostPlan, MatchPlan } from '../compiler/plan.ts';
 import { compileConditions, planRegex, type Candidate } from './conditions.ts';
 import { addToTable, findInTable, removeFromTable, type HostTable } from './hostTable.ts';
 import { Question } from './question.ts';
-import { compareRegexes, wholeText, type UserRegex } from '../compiler/regex.ts';
+import { compareRegexes, hostRegex, type UserRegex } from '../compiler/regex.ts';
 import { StringMap, type Edit } from './stringMap.ts';
 import type { HeaderLookup, RouterChange, RouteSpec } from './types.ts';
 
@@ -166,7 +166,7 @@ function withTable<T>(
       const table = change(old?.table);
       const others = tables.regexes.filter((r) => r !== old);
       if (table === undefined) return { ...tables, regexes: others };
-      const entry = { source: host.source, regex: old?.regex ?? planRegex(wholeText(host.source)), table };
+      const entry = { source: host.source, regex: old?.regex ?? planRegex(hostRegex(host.source)), table };
       return { ...tables, regexes: [...others, entry].sort((a, b) => compareRegexes(a.source, b.source)) };
     }
   }
