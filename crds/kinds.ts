@@ -126,7 +126,3 @@ export const KINDS: { readonly [K in Kind]: KindDefinition<K> } = {
     conditions: ROLLOUT_CONDITIONS,
   },
 };
-
-export function isKind(text: string): text is Kind {
-  return Object.hasOwn(KINDS, text);
-}

@@ -1,4 +1,4 @@
-/** ProxyRollout: one long-lived object per fleet. Its namespace and name are the fleet's; it says how changes reach it. */
+/** ProxyRollout: one long-lived object per fleet. Its namespace and name are the fleet’s; it says how changes reach it. */
 import type { Static } from 'typebox';
 import { limit } from '../proxy/contract/limits.ts';
 import { fleet } from './fleet.ts';
@@ -144,6 +144,8 @@ const historyEntry = object('One finished rollout.', {
     'Stalled',
     'Superseded',
   ]),
+  reason: optional(text('CamelCase reason for programs, as in the condition that tells of the outcome.', { max: 64 })),
+  message: optional(text('Explanation for people.', { min: 0, max: 1024 })),
   time: timestamp('When it ended.'),
 });
 

@@ -2,7 +2,20 @@
 import type { Static } from 'typebox';
 import { limit } from '../proxy/contract/limits.ts';
 import type { KubeObject } from './kind.ts';
-import { boolean, duration, integer, list, number, object, oneOf, optional, percent, size, text } from './schema.ts';
+import {
+  atomic,
+  boolean,
+  duration,
+  integer,
+  list,
+  number,
+  object,
+  oneOf,
+  optional,
+  percent,
+  size,
+  text,
+} from './schema.ts';
 import { clientKey, type FragmentStatus, host, label, localRef, objectName, poolRef, token } from './shared.ts';
 
 /** Header values without leading or trailing space, which no request can carry (RFC 9110 §5.5). */
@@ -187,7 +200,7 @@ const cache = object('Caches responses. Off unless asked for.', {
 
 export const proxyRouteSpec = object('What is asked for.', {
   fleetRef: optional(
-    object('The ProxyRollout whose proxies serve the route. Default: the operator’s default fleet, if it has one.', {
+    atomic('The ProxyRollout whose proxies serve the route. Default: the operator’s default fleet, if it has one.', {
       name: objectName('Name of the ProxyRollout.'),
       namespace: optional(label('Namespace of the ProxyRollout.', 'this object’s namespace')),
     }),

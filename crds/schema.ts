@@ -11,7 +11,7 @@ import { DURATION_PATTERN, SIZE_PATTERN } from '../proxy/contract/units.ts';
  * Defaults are documented here and applied by the translation, never by the API server: a default written into an
  * object could not be told from a user's choice.
  */
-export interface Annotations {
+interface Annotations {
   /** Default as users would write it. */
   readonly 'x-default'?: string;
   /** What the pattern asks for, in words that follow “must be”. */
@@ -27,7 +27,7 @@ export interface Amount {
 }
 
 /** A schema as generators and validation read it: what the builders below yield, and nothing else. */
-export interface SchemaNode {
+export interface SchemaNode extends Annotations {
   readonly type?: string;
   readonly description?: string;
   readonly format?: string;
@@ -46,9 +46,7 @@ export interface SchemaNode {
   readonly maximum?: number;
   readonly 'x-kubernetes-list-type'?: 'atomic' | 'set' | 'map';
   readonly 'x-kubernetes-list-map-keys'?: readonly string[];
-  readonly 'x-default'?: string;
-  readonly 'x-syntax'?: string;
-  readonly 'x-amount'?: Amount;
+  readonly 'x-kubernetes-map-type'?: 'atomic';
 }
 
 /** How server-side apply merges a list, and what may not repeat in it. */
@@ -57,6 +55,11 @@ export type ListType = 'atomic' | 'set' | { readonly keys: readonly string[] };
 /** An object of known fields only. The generator leaves `additionalProperties: false` out of CRDs, which forbid it. */
 export function object<P extends TProperties>(description: string, properties: P) {
   return Type.Object(properties, { additionalProperties: false, description });
+}
+
+/** An object that server-side apply treats as one value, as references are: half of two of them would be neither. */
+export function atomic<P extends TProperties>(description: string, properties: P) {
+  return Type.Object(properties, { additionalProperties: false, description, 'x-kubernetes-map-type': 'atomic' });
 }
 
 export const optional = Type.Optional;

@@ -43,6 +43,7 @@ function invalid(error: ErrorObject): string {
   const node = nodeOf(error);
   switch (error.keyword) {
     case 'type':
+      if (node.type === 'integer' && typeof error.data === 'number') return `must be a whole number, not ${error.data}`;
       return `must be ${withArticle(node.type === 'array' ? 'list' : (node.type ?? 'value'))}, not ${withArticle(jsonType(error.data))}`;
     case 'enum':
       return `must be ${oneOf(node.enum ?? [])}, not ${show(error.data)}`;

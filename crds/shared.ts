@@ -4,7 +4,7 @@ import Type from 'typebox';
 import { DIGEST_PATTERN } from '../proxy/contract/canonical.ts';
 import { limit } from '../proxy/contract/limits.ts';
 import { TOKEN_PATTERN } from '../proxy/contract/document/parts.ts';
-import { duration, integer, list, object, oneOf, optional, text, textMap } from './schema.ts';
+import { atomic, duration, integer, list, object, oneOf, optional, text, textMap } from './schema.ts';
 
 const LABEL = '[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?';
 const HOSTNAME = `${LABEL}(\\.${LABEL})*`;
@@ -61,18 +61,18 @@ export function digest(description: string) {
 
 /** A reference to an object of the same namespace. */
 export function localRef(description: string, target: string) {
-  return object(description, { name: objectName(`Name of the ${target}, in this object's namespace.`) });
+  return atomic(description, { name: objectName(`Name of the ${target}, in this object’s namespace.`) });
 }
 
 /** A reference to a pool. Another namespace needs a ReferenceGrant there. */
 export function poolRef(description: string) {
-  return object(description, {
+  return atomic(description, {
     name: objectName('Name of the UpstreamPool.'),
     namespace: optional(
       label(
         'Namespace of the UpstreamPool. Another namespace than this object’s needs a ReferenceGrant there, and is ' +
           'refused (RefNotPermitted) where that kind is not installed.',
-        "this object's namespace",
+        'this object’s namespace',
       ),
     ),
   });
@@ -81,7 +81,7 @@ export type PoolRef = Static<ReturnType<typeof poolRef>>;
 
 /** What tells one client from another. */
 export function clientKey(description: string) {
-  return object(description, {
+  return atomic(description, {
     type: oneOf('Where the key is taken from.', ['Header', 'Cookie', 'ClientIP']),
     name: optional(token('Name of the header or cookie. Required for these, not allowed with ClientIP.')),
   });
@@ -94,7 +94,7 @@ const LABEL_VALUE = {
   syntax: 'a label value: at most 63 letters, digits, and -_. between them',
 };
 
-const labelSelector = object('Labels of namespaces; all conditions must hold. Only with from: Selector.', {
+const labelSelector = atomic('Labels of namespaces; all conditions must hold. Only with from: Selector.', {
   matchLabels: optional(
     textMap('Labels that must have these values.', {
       max: 16,
@@ -132,7 +132,7 @@ export function namespaces(description: string, byDefault: 'Same' | 'All') {
   return object(description, {
     from: optional(
       oneOf(
-        "Same: this object's own namespace. All: every namespace. Selector: those whose labels match selector.",
+        'Same: this object’s own namespace. All: every namespace. Selector: those whose labels match selector.',
         ['Same', 'All', 'Selector'],
         byDefault,
       ),

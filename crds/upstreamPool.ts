@@ -2,7 +2,7 @@
 import type { Static } from 'typebox';
 import { limit } from '../proxy/contract/limits.ts';
 import type { KubeObject } from './kind.ts';
-import { duration, integer, list, object, oneOf, optional, text } from './schema.ts';
+import { atomic, duration, integer, list, object, oneOf, optional, text } from './schema.ts';
 import { circuitBreaker, clientKey, type FragmentStatus, localRef, objectName, serverName } from './shared.ts';
 
 /** The address itself is checked by the rules, which share a table with the proxy (proxy/contract/address.ts). */
@@ -136,7 +136,7 @@ const connections = object('Connections to the endpoints, counted in each thread
 
 export const upstreamPoolSpec = object('What is asked for.', {
   serviceRef: optional(
-    object('The Service whose ready endpoints are used. Exactly one of serviceRef, endpoints.', {
+    atomic('The Service whose ready endpoints are used. Exactly one of serviceRef, endpoints.', {
       name: objectName('Name of the Service, in this object’s namespace. ExternalName Services are refused.'),
       port: integer('Port of the Service.', { min: 1, max: 65_535 }),
     }),

@@ -50,7 +50,14 @@ const ajv = new Ajv({
   verbose: true,
   ownProperties: true,
   formats: { 'date-time': DATE_TIME },
-}).addVocabulary(['x-kubernetes-list-type', 'x-kubernetes-list-map-keys', 'x-default', 'x-syntax', 'x-amount']);
+}).addVocabulary([
+  'x-kubernetes-list-type',
+  'x-kubernetes-list-map-keys',
+  'x-kubernetes-map-type',
+  'x-default',
+  'x-syntax',
+  'x-amount',
+]);
 
 /** Compiling takes some milliseconds a kind, so it is done once, when first asked for. */
 const checkers = new Map<string, Checker>();

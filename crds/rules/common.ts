@@ -87,6 +87,7 @@ export function portCel(address: string): string {
 
 /** CEL that holds for IP addresses in none of the refused ranges, and for everything that is no IP address. */
 export function allowedHostCel(host: string): string {
-  const ranges = REFUSED_RANGES.map((range) => `'${range.cidr}'`).join(', ');
-  return `!isIP(${host}) || ip(${host}).isLoopback() || ![${ranges}].exists(range, cidr(range).containsIP(${host}))`;
+  // `isIP` is false for IPv4-mapped addresses already, and `cidr` fails on them.
+  const ranges = REFUSED_RANGES.filter((range) => !range.cidr.startsWith('::ffff:')).map(({ cidr }) => `'${cidr}'`);
+  return `!isIP(${host}) || ip(${host}).isLoopback() || ![${ranges.join(', ')}].exists(range, cidr(range).containsIP(${host}))`;
 }

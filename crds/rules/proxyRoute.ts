@@ -96,7 +96,11 @@ export const proxyRouteRules: readonly Rule[] = [
   ...matchRules,
   rule({
     at: 'spec',
-    cel: "!has(self.canary) || self.canary.poolRef.name != self.poolRef.name || (has(self.canary.poolRef.namespace) ? self.canary.poolRef.namespace : '') != (has(self.poolRef.namespace) ? self.poolRef.namespace : '')",
+    // CEL reserves the word namespace, so the field is escaped.
+    cel:
+      '!has(self.canary) || self.canary.poolRef.name != self.poolRef.name || ' +
+      'has(self.canary.poolRef.__namespace__) != has(self.poolRef.__namespace__) || ' +
+      '(has(self.poolRef.__namespace__) && self.canary.poolRef.__namespace__ != self.poolRef.__namespace__)',
     message: 'the canary’s poolRef must be another pool than the route’s',
     field: '.canary.poolRef',
     reason: 'Invalid',

@@ -20,6 +20,7 @@ const KEPT = [
   'maxProperties',
   'x-kubernetes-list-type',
   'x-kubernetes-list-map-keys',
+  'x-kubernetes-map-type',
 ] as const satisfies readonly (keyof SchemaNode)[];
 
 const CEL_REASONS: Readonly<Record<Rule['reason'], string>> = {
@@ -76,7 +77,7 @@ function rootSchema(kind: KindDefinition): Tree {
 }
 
 /** The structural schema of a node at a path such as `spec.hosts[]`, with the rules declared there. */
-export function structural(node: SchemaNode, at: string, rules: readonly Rule[]): Tree {
+function structural(node: SchemaNode, at: string, rules: readonly Rule[]): Tree {
   const tree: Tree = { type: node.type };
   const description = describe(node);
   if (description !== '') tree['description'] = description;
