@@ -23,15 +23,19 @@ export interface SuiteOptions {
   /** In CI a test that was skipped is a failure. */
   readonly failOnSkip: boolean;
   readonly root: string;
-  /** Instead of the limits of the table. */
-  readonly suiteTimeoutMs?: number;
+  /** By how much every limit of time is stretched: long forms of tests take long. */
+  readonly patience: number;
 }
 
-function showFile(root: string, file: FileResult): void {
+/** Files that take longer than this are shown with their time. */
+const SLOW_MS = 1_000;
+
+function showFile(root: string, file: FileResult, elapsedMs: number): void {
   const mark = file.failed > 0 ? red('✖') : green('✔');
   const skipped = file.skipped.length > 0 ? `, ${file.skipped.length} skipped` : '';
   const failed = file.failed > 0 ? `, ${file.failed} failed` : '';
-  console.log(`  ${mark} ${relative(root, file.file)} ${dim(`${file.passed} passed${failed}${skipped}`)}`);
+  const slow = elapsedMs < SLOW_MS ? '' : `, ${formatElapsed(elapsedMs)}`;
+  console.log(`  ${mark} ${relative(root, file.file)} ${dim(`${file.passed} passed${failed}${skipped}${slow}`)}`);
 }
 
 async function showFailures(tally: Tally): Promise<void> {
@@ -55,20 +59,20 @@ async function runFiles(suite: Extract<Suite, { files: unknown }>, options: Suit
   if (files.length === 0) return { passed: 0, failed: 0, problems: [`no file matches ${suite.files.join(' ')}`] };
 
   const tally = new Tally();
-  const signal = AbortSignal.timeout(options.suiteTimeoutMs ?? suite.suiteTimeoutMs);
+  const signal = AbortSignal.timeout(suite.suiteTimeoutMs * options.patience);
   const events: AsyncIterable<TestEvent> = run({
     files,
     concurrency: CONCURRENCY,
-    timeout: suite.testTimeoutMs,
+    timeout: suite.testTimeoutMs * options.patience,
     signal,
     cwd: options.root,
   });
   for await (const event of events) {
     tally.add(event);
     if (event.type === 'test:stderr') process.stderr.write(event.data.message);
-    const finished = event.type === 'test:summary' && event.data.file !== undefined ? event.data.file : undefined;
-    const result = finished === undefined ? undefined : tally.files.get(finished);
-    if (result !== undefined) showFile(options.root, result);
+    if (event.type !== 'test:summary' || event.data.file === undefined) continue;
+    const result = tally.files.get(event.data.file);
+    if (result !== undefined) showFile(options.root, result, event.data.duration_ms);
   }
   await showFailures(tally);
   return { passed: tally.passed, failed: tally.failed, problems: problemsOf(tally, options) };
@@ -79,7 +83,7 @@ async function runProgram(suite: Extract<Suite, { program: string }>, options: S
   const child = spawn(process.execPath, [program], {
     cwd: options.root,
     stdio: ['ignore', 'inherit', 'inherit'],
-    timeout: options.suiteTimeoutMs ?? suite.suiteTimeoutMs,
+    timeout: suite.suiteTimeoutMs * options.patience,
   });
   const end = await new Promise<string>((done) => {
     child.on('error', (error) => done(error.message));
