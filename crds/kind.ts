@@ -43,7 +43,7 @@ export interface PrinterColumn {
 
 /**
  * A rule between fields, written twice side by side: in CEL for the API server, in TypeScript for folders.
- * `test/`s and crds/fixtures hold them to the same verdicts. It runs only where the schema itself is satisfied.
+ * The cases of crds/fixtures say what both must answer. It runs only where the schema itself is satisfied.
  */
 export interface Rule {
   /** The node that the rule sees, as `spec.matches[].path`; `[]` stands for every item. */

@@ -198,4 +198,3 @@ export type ProxyRolloutStatus = Static<typeof proxyRolloutStatus>;
 export type ProxyRollout = KubeObject<'ProxyRollout', ProxyRolloutSpec, ProxyRolloutStatus>;
 export type RolloutPhase = NonNullable<ProxyRolloutStatus['phase']>;
 export type FleetSpec = Static<typeof fleet>;
-export type StrategySpec = Static<typeof strategy>;

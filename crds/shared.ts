@@ -77,7 +77,6 @@ export function poolRef(description: string) {
     ),
   });
 }
-export type PoolRef = Static<ReturnType<typeof poolRef>>;
 
 /** What tells one client from another. */
 export function clientKey(description: string) {
@@ -181,7 +180,6 @@ const condition = object('One aspect of the state.', {
   }),
   message: text('Explanation for people.', { min: 0, max: 32_768 }),
 });
-export type Condition = Static<typeof condition>;
 
 export const conditions = optional(
   list('The state, one condition by aspect.', condition, { max: 16, type: { keys: ['type'] } }),

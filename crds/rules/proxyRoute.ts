@@ -18,6 +18,8 @@ const rule = rulesOver<ProxyRouteSpec>();
 const PATH = "^/([-A-Za-z0-9/._~!$&'()*+,;=:@]|%[0-9a-fA-F]{2})*$";
 /** Empty and dot segments, and encoded slashes: normalisation removes them, so they could never match. */
 const NOT_NORMAL = '//|/([.]|%2[eE]){1,2}(/|$)|%2[fF]';
+const PATH_REGEX = new RegExp(PATH);
+const NOT_NORMAL_REGEX = new RegExp(NOT_NORMAL);
 const REGEX_LENGTH = limit('regexLength');
 const CONDITIONS = limit('conditionsPerMatch');
 
@@ -46,7 +48,7 @@ const matchRules: readonly Rule[] = [
     message: 'value must be a path: begins with /, and all but RFC 3986 path characters are percent-encoded',
     field: '.value',
     reason: 'Invalid',
-    check: ({ type, value }) => type === 'RegularExpression' || new RegExp(PATH).test(value),
+    check: ({ type, value }) => type === 'RegularExpression' || PATH_REGEX.test(value),
   }),
   rule({
     at: 'spec.matches[].path',
@@ -54,7 +56,7 @@ const matchRules: readonly Rule[] = [
     message: 'value must be normalised: without //, /./, /../ and %2F, which requests are not matched by',
     field: '.value',
     reason: 'Invalid',
-    check: ({ type, value }) => type === 'RegularExpression' || !new RegExp(NOT_NORMAL).test(value),
+    check: ({ type, value }) => type === 'RegularExpression' || !NOT_NORMAL_REGEX.test(value),
   }),
   rule({
     at: 'spec.matches[].path',

@@ -2,7 +2,13 @@
 import type { SchemaNode } from '../../crds/schema.ts';
 
 export function describeBounds(node: SchemaNode): string {
-  return [amount(node), range(node), length(node), items(node)].filter((text) => text !== '').join(', ');
+  const texts = [syntax(node), amount(node), range(node), length(node), items(node)];
+  return texts.filter((text) => text !== '').join('; ');
+}
+
+/** What the pattern asks for. The type of an amount says it already. */
+function syntax({ 'x-syntax': words = '', 'x-amount': bounds }: SchemaNode): string {
+  return bounds === undefined ? words : '';
 }
 
 function amount({ 'x-amount': bounds }: SchemaNode): string {
