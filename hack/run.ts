@@ -98,7 +98,7 @@ function startAll(): void {
     'operator',
     [
       'operator/main.ts',
-      ...['--manifests', options.manifests, '--manifests', folders.endpoints],
+      ...['--manifests', options.manifests],
       ...['--store-dir', folders.store, '--keys-dir', folders.keys, '--status-dir', folders.status],
       ...['--audit-file', join(folders.logs, 'audit.jsonl'), '--default-fleet', options.fleet, '--log-json=false'],
       ...['--ack-ca-file', `${folders.certs}/admin-ca.pem`, '--ack-cert-file', `${folders.certs}/operator-cert.pem`],
@@ -115,7 +115,14 @@ function startProxy(i: number, port: number, logFile: string): void {
     'proxy/main.ts',
     ...['-http-addr', `${options.bindHost}:${port}`, '-admin-addr', `${options.bindHost}:${options.adminPorts[i]}`],
     ...['-store-dir', folders.store, '-public-key-file', join(folders.keys, 'public.json'), '-fleet', options.fleet],
-    ...['-pod-uid', `proxy-${i}`, '-endpoints-dir', folders.endpoints, '-state-dir', join(options.state, `proxy-${i}`)],
+    ...[
+      '-pod-uid',
+      `proxy-${i}`,
+      '-endpoints-dir',
+      `${options.manifests},${folders.endpoints}`,
+      '-state-dir',
+      join(options.state, `proxy-${i}`),
+    ],
     ...['-threads', String(options.threads), '-access-log-file', join(folders.logs, `access-${i}.jsonl`)],
     // No load balancer needs time to notice that this machine's proxies leave.
     ...['-drain-wait-ms', '0', '-log-json=false'],

@@ -69,9 +69,9 @@ async function run(options: ProxyOptions): Promise<void> {
   const endpointsChanged = new Wakeup();
   const book = new EndpointBook();
   const endpoints =
-    options.endpointsDir === undefined
+    options.endpointsDirs.length === 0
       ? undefined
-      : new EndpointFolder(options.endpointsDir, book, () => (updateEndpoints(), endpointsChanged.wake()), logger);
+      : new EndpointFolder(options.endpointsDirs, book, () => (updateEndpoints(), endpointsChanged.wake()), logger);
 
   // Threads, and what brings configurations to them.
   const { threads, log } = createThreads(

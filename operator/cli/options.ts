@@ -5,7 +5,7 @@ import { LOG_LEVELS, type LogLevel } from '../../proxy/observability/logger.ts';
 import type { MemberAddress } from '../acks/poller.ts';
 
 export interface OperatorOptions {
-  readonly manifests: readonly string[];
+  readonly manifests: string;
   readonly storeDir: string;
   readonly keysDir: string;
   readonly clusterUid: string;
@@ -20,12 +20,7 @@ export interface OperatorOptions {
 
 /** Flags, their variables and meanings; docs/reference/operator-flags.md is generated from this table. */
 export const OPERATOR_FLAGS = [
-  {
-    name: 'manifests',
-    value: '<folder>',
-    repeated: true,
-    description: 'Folder of manifests to read; may be given several times.',
-  },
+  { name: 'manifests', value: '<folder>', description: 'Folder of manifests to read, with the folders below it.' },
   {
     name: 'store-dir',
     value: '<folder>',
@@ -150,8 +145,6 @@ function build(text: (name: string) => string | undefined, raw: Raw, problems: s
     return value ?? '';
   };
   const list = (name: string): readonly string[] => (Array.isArray(raw[name]) ? raw[name] : []);
-  const manifests = list('manifests');
-  if (manifests.length === 0) problems.push('--manifests: is needed');
   const defaultFleet = text('default-fleet') ?? null;
   if (defaultFleet !== null && !/^[a-z0-9.-]+\/[a-z0-9.-]+$/.test(defaultFleet))
     problems.push('--default-fleet: must be namespace/name');
@@ -164,7 +157,7 @@ function build(text: (name: string) => string | undefined, raw: Raw, problems: s
   if (members.length > 0 && ackTls === undefined)
     problems.push('--proxy needs --ack-ca-file, --ack-cert-file and --ack-key-file');
   return {
-    manifests,
+    manifests: required('manifests'),
     storeDir: required('store-dir'),
     keysDir: required('keys-dir'),
     clusterUid: text('cluster-uid') ?? 'local',

@@ -67,7 +67,7 @@ export const FLAGS = [
     name: 'endpoints-dir',
     type: 'text',
     env: 'PROXY_ENDPOINTS_DIR',
-    description: 'Folder of EndpointSlice manifests for pools that name a service.',
+    description: 'Folders of EndpointSlice manifests for pools that name a service, separated by commas.',
   },
   // Listeners
   {

@@ -22,7 +22,7 @@ export interface ProxyOptions {
   readonly podUid: string;
   readonly publicKeyFile: string | undefined;
   readonly stateDir: string | undefined;
-  readonly endpointsDir: string | undefined;
+  readonly endpointsDirs: readonly string[];
   readonly http: Address;
   readonly threads: number;
   readonly admin: Address | undefined;
@@ -111,7 +111,7 @@ function buildOptions(values: ReadonlyMap<string, string>, problems: string[]): 
     podUid: text('pod-uid') ?? randomUUID(),
     publicKeyFile: text('public-key-file'),
     stateDir: text('state-dir'),
-    endpointsDir: text('endpoints-dir'),
+    endpointsDirs: (text('endpoints-dir') ?? '').split(',').filter((folder) => folder !== ''),
     http: address('http-addr') ?? { host: undefined, port: 8080 },
     threads: text('threads') === undefined ? Math.min(availableParallelism(), limit('threads')) : number('threads'),
     admin: flag('enable-admin') ? address('admin-addr') : undefined,

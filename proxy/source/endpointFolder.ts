@@ -9,51 +9,82 @@ import { readEndpointSlice, type EndpointBook, type EndpointSlice } from './endp
 /** Polled, since file system events are not delivered on every mount. */
 const POLL_MS = 500;
 
+interface SliceFile {
+  readonly stamp: string;
+  readonly slices: readonly EndpointSlice[];
+}
+
 export class EndpointFolder {
-  readonly #folder: string;
+  readonly #folders: readonly string[];
   readonly #book: EndpointBook;
   readonly #onChange: () => void;
   readonly #logger: Logger;
-  #signature = '';
+  #files: ReadonlyMap<string, SliceFile> = new Map();
   #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
 
-  constructor(folder: string, book: EndpointBook, onChange: () => void, logger: Logger) {
-    this.#folder = folder;
+  constructor(folders: readonly string[], book: EndpointBook, onChange: () => void, logger: Logger) {
+    this.#folders = folders;
     this.#book = book;
     this.#onChange = onChange;
     this.#logger = logger;
   }
 
-  /** Reads once, then follows the folder. */
+  /** Reads once, then follows the folders. */
   async start(): Promise<void> {
     await this.#look();
     const tick = () => {
-      this.#timer = setTimeout(() => void this.#look().finally(tick), POLL_MS);
+      if (!this.#stopped) this.#timer = setTimeout(() => void this.#look().finally(tick), POLL_MS);
     };
     tick();
   }
 
   stop(): void {
+    this.#stopped = true;
     clearTimeout(this.#timer);
   }
 
-  /** A file that cannot be read keeps the endpoints that were known: stale ones beat none. */
   async #look(): Promise<void> {
+    const files = new Map<string, SliceFile>();
+    let changed = false;
+    for (const path of await this.#paths()) {
+      const before = this.#files.get(path);
+      const after = await this.#readFile(path, before);
+      if (after !== undefined) files.set(path, after);
+      changed ||= after?.slices !== before?.slices;
+    }
+    changed ||= files.size !== this.#files.size;
+    this.#files = files;
+    if (!changed) return;
+    this.#book.replaceAll([...files.values()].flatMap((file) => file.slices));
+    this.#onChange();
+  }
+
+  async #paths(): Promise<string[]> {
+    const paths: string[] = [];
+    for (const folder of this.#folders) {
+      try {
+        const names = (await readdir(folder)).filter((n) => /\.(ya?ml|json)$/.test(n)).sort();
+        paths.push(...names.map((n) => join(folder, n)));
+      } catch (error) {
+        // A folder that is away keeps its endpoints: stale ones beat none.
+        this.#logger.warn({ folder, reason: String(error) }, 'endpoints cannot be listed; keeping those known');
+        paths.push(...[...this.#files.keys()].filter((path) => path.startsWith(join(folder, '/'))));
+      }
+    }
+    return paths.slice(0, limit('inputFolderFiles'));
+  }
+
+  /** A file that cannot be read keeps the endpoints that it had, and is read again when it changes. */
+  async #readFile(path: string, before: SliceFile | undefined): Promise<SliceFile | undefined> {
+    let stamp = '';
     try {
-      const names = (await readdir(this.#folder)).filter((n) => /\.(ya?ml|json)$/.test(n)).sort();
-      const files = names.slice(0, limit('inputFolderFiles')).map((n) => join(this.#folder, n));
-      const stats = await Promise.all(files.map((f) => stat(f)));
-      const signature = stats.map((s, i) => `${files[i]}:${s.mtimeMs}:${s.size}`).join('\n');
-      if (signature === this.#signature) return;
-      const slices = (await Promise.all(files.map((f) => readSlices(f)))).flat();
-      this.#signature = signature;
-      this.#book.replaceAll(slices);
-      this.#onChange();
+      const { mtimeMs, size } = await stat(path);
+      stamp = `${mtimeMs}:${size}`;
+      return stamp === before?.stamp ? before : { stamp, slices: await readSlices(path) };
     } catch (error) {
-      this.#logger.warn(
-        { folder: this.#folder, reason: String(error) },
-        'endpoints could not be read; keeping those known',
-      );
+      this.#logger.warn({ path, reason: String(error) }, 'endpoints cannot be read; keeping those known');
+      return before === undefined ? undefined : { stamp, slices: before.slices };
     }
   }
 }
