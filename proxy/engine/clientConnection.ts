@@ -12,7 +12,7 @@ import { RequestParser } from './http1/requestParser.ts';
 import type { HeaderLines, RequestHandler, RequestHead } from './http1/types.ts';
 import { Outbox } from './outbox.ts';
 import { refuse } from './refusal.ts';
-import { plainAddress } from './trustedProxies.ts';
+import { plainAddress, trustCheck } from './trustedProxies.ts';
 
 /** Where a connection came in. */
 export interface ListenerSide {
@@ -31,6 +31,8 @@ const PROBE_AFTER_MS = 100;
 const PROBES = 2;
 const PROBE = 'HTTP/1.1 102 Processing\r\n\r\n';
 
+const NOBODY: readonly string[] = [];
+
 export class ClientConnection implements RequestHandler, ClientSide {
   readonly context: EngineContext;
   readonly out = new Outbox();
@@ -40,7 +42,7 @@ export class ClientConnection implements RequestHandler, ClientSide {
   readonly answerTimer = new WheelTimer(() => this.#exchange?.onAnswerTimeout());
   inRead = false;
   readonly #socket: Socket;
-  readonly #parser = new RequestParser(this);
+  readonly #parser: RequestParser;
   readonly #timer = new WheelTimer(() => this.#onTimeout());
   #http: typeof DEFAULT_HTTP;
   #exchange: Exchange | null = null;
@@ -59,6 +61,9 @@ export class ClientConnection implements RequestHandler, ClientSide {
   /** The client has ended its side. */
   #ended = false;
   #probes = 0;
+  /** Whether the peer was trusted, by the list that was asked about last. */
+  #trustList: readonly string[] = NOBODY;
+  #trusted = false;
   /** The last response is out; what still comes is thrown away. */
   #closing = false;
 
@@ -69,6 +74,7 @@ export class ClientConnection implements RequestHandler, ClientSide {
     this.scheme = side.scheme;
     this.port = side.port;
     this.#http = context.currentSnapshot()?.fleet.http ?? DEFAULT_HTTP;
+    this.#parser = new RequestParser(this, this.#http);
     socket.on('data', (chunk: Buffer) => this.#onChunk(chunk));
     socket.on('drain', () => this.#onDrain());
     socket.on('end', () => this.#onEnd());
@@ -142,6 +148,14 @@ export class ClientConnection implements RequestHandler, ClientSide {
   }
 
   // From the exchange.
+
+  isTrusted(trustedProxies: readonly string[]): boolean {
+    if (trustedProxies !== this.#trustList) {
+      this.#trustList = trustedProxies;
+      this.#trusted = trustCheck(trustedProxies)(this.peer);
+    }
+    return this.#trusted;
+  }
 
   mayStayOpen(head: RequestHead, bodyLeft: number): boolean {
     if (!head.keepAlive || this.#draining) return false;

@@ -222,6 +222,15 @@ describe('errors', () => {
     assertError(await talk(proxy.port, `GET / HTTP/1.1\r\nHost: a.test\r\n${long}\r\n`), 431, 'headers_too_large');
   });
 
+  test('a fleet may allow more header lines and bytes than the default', async (t) => {
+    const upstream = await upstreamFor(t, answering(HELLO));
+    const http = { maxHeaders: 400, maxHeaderBytes: 200_000 };
+    const proxy = await proxyFor(t, everythingTo(upstream.address, { http }));
+    const client = await clientFor(t, proxy.port);
+    client.send(`GET / HTTP/1.1\r\nHost: a.test\r\n${`X: ${'y'.repeat(300)}\r\n`.repeat(399)}\r\n`);
+    await client.until(/hello/);
+  });
+
   test('bytes that are no request: 400, closed, and one record', async (t) => {
     const proxy = await proxyFor(t, everythingTo('127.0.0.1:1'));
     const requestId = assertError(

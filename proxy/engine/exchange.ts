@@ -32,6 +32,8 @@ export interface ClientSide {
   readonly port: number;
   /** The timer of the exchange under way; fires `onAnswerTimeout`. */
   readonly answerTimer: WheelTimer;
+  /** The peer is one of these proxies. */
+  isTrusted(trustedProxies: readonly string[]): boolean;
   /** Whether another request may follow on the connection, when `bodyLeft` bytes of this one (Infinity: unknown) are to come. */
   mayStayOpen(head: RequestHead, bodyLeft: number): boolean;
   /** A read of the client is being handled; `onRequestRead` follows. */
@@ -96,8 +98,9 @@ export class Exchange implements PhaseSubject, AttemptOwner {
   /** Address of the client: the peer, unless a trusted proxy says otherwise. */
   get client(): string {
     const { peer } = this.#client;
-    const isTrusted = trustCheck(this.http.trustedProxies);
-    return isTrusted(peer) ? clientBehind(peer, this.head.headers.getAll('x-forwarded-for'), isTrusted) : peer;
+    const { trustedProxies } = this.http;
+    if (!this.#client.isTrusted(trustedProxies)) return peer;
+    return clientBehind(peer, this.head.headers.getAll('x-forwarded-for'), trustCheck(trustedProxies));
   }
 
   /** Settings of the snapshot it runs on. */
@@ -187,7 +190,7 @@ export class Exchange implements PhaseSubject, AttemptOwner {
     if (this.#answerLeftMs >= 0) this.#context.wheel.set(this.#client.answerTimer, this.#answerLeftMs);
     this.#answerLeftMs = -1;
     this.#attempt?.resumeReading();
-    this.#attempt?.expectWithin(this.http.bodyIdleTimeoutMs);
+    if (this.#committed) this.#attempt?.expectWithin(this.http.bodyIdleTimeoutMs);
   }
 
   onAnswerTimeout(): void {
@@ -229,7 +232,7 @@ export class Exchange implements PhaseSubject, AttemptOwner {
     const { route, head, requestId } = this;
     if (route?.pool === undefined) return this.fail('unresolved_ref');
     const { peer, scheme, port } = this.#client;
-    const hop = { peer, scheme, port, trusted: trustCheck(this.http.trustedProxies)(peer) };
+    const hop = { peer, scheme, port, trusted: this.#client.isTrusted(this.http.trustedProxies) };
     this.#request.setHead(upstreamRequestHead({ head, target: this.#target, requestId, hop, changes: this.#changes }));
     this.#attemptAt = this.now();
     this.#context.wheel.set(this.#client.answerTimer, route.plan.timeoutMs);

@@ -180,7 +180,6 @@ export class HeadScanner {
     this.run(room, this.heldLength);
     if (this.phase < DONE) return chunk.length;
     this.held = null;
-    this.heldLength = 0;
     return offset + (this.pos - before);
   }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { HeaderBlock } from './headerBlock.ts';
-import { dropRules, forwardedLines, forwardedTrailers } from './hopByHop.ts';
+import { dropRules, forwardedLines, forwardedTrailers, OTHER_FORWARDED } from './hopByHop.ts';
 import { RequestParser } from './requestParser.ts';
 import { ResponseParser } from './responseParser.ts';
 import type { DropRules } from './types.ts';
@@ -104,6 +104,12 @@ describe('header lines of a request', () => {
       assert.equal(forwarded(`${name}: 1\r\n`), folds ? '' : `${name}: 1\r\n`);
     });
   }
+  test('of the X-Forwarded family are dropped one by one, or all that have no id', () => {
+    const lines = 'X-Forwarded-Email: 1\r\nx-forwarded-groups: 2\r\nX-Forwarded: 3\r\nX-Forward: 4\r\n';
+    assert.equal(forwarded(lines, dropRules(['x-forwarded-email'])), lines.slice(lines.indexOf('x-')));
+    assert.equal(forwarded(lines, dropRules([OTHER_FORWARDED])), 'X-Forwarded: 3\r\nX-Forward: 4\r\n');
+    assert.equal(forwarded(lines, dropRules([OTHER_FORWARDED, 'X-Forwarded'])), 'X-Forward: 4\r\n');
+  });
   test('Trailer stays without chunks, and goes with them', () => {
     assert.equal(forwarded('Trailer: X\r\n'), '');
     assert.equal(forwarded('Trailer: X\r\nTransfer-Encoding: chunked\r\n'), 'Trailer: X\r\n');

@@ -1,5 +1,13 @@
 /** Which lines are forwarded: everything as received but what belongs to one hop (RFC 9110 §7.6.1) or to the proxy. */
-import { FOLDED_ID, isProtectedFromNomination, KnownHeader, knownHeaderId, UNDERSCORED_ID } from './knownHeaders.ts';
+import {
+  FOLDED_ID,
+  FORWARDED_PREFIX,
+  isProtectedFromNomination,
+  KnownHeader,
+  knownHeaderId,
+  OTHER_FORWARDED_ID,
+  UNDERSCORED_ID,
+} from './knownHeaders.ts';
 import type { DropRules, HeaderLines, RequestHead, ResponseHead } from './types.ts';
 
 /** Fields of one hop. `Proxy` is no header at all, but becomes HTTP_PROXY in CGI (CVE-2016-5385). */
@@ -16,7 +24,13 @@ const HOP_BY_HOP = [
   'proxy',
 ];
 
-/** Rules that drop the fields of one hop and `names` (any case), which the proxy replaces or removes. */
+/** A name for `dropRules`. */
+export const OTHER_FORWARDED = `${FORWARDED_PREFIX}*`;
+
+/**
+ * Rules that drop the fields of one hop and `names` (any case), which the proxy replaces or removes. OTHER_FORWARDED
+ * among them stands for every X-Forwarded-* field that has no id of its own.
+ */
 export function dropRules(names: Iterable<string>): DropRules {
   const known = new Uint8Array(256);
   const others = new Set<string>();
@@ -25,7 +39,7 @@ export function dropRules(names: Iterable<string>): DropRules {
   for (const name of [...HOP_BY_HOP, ...names]) {
     const lower = name.toLowerCase();
     const id = knownHeaderId(lower);
-    if (id > 0 && id < FOLDED_ID) known[id] = 1;
+    if (isKnown(id) || lower === OTHER_FORWARDED) known[id] = 1;
     else others.add(lower.replaceAll('_', '-'));
   }
   return { known, names: others };
@@ -57,6 +71,11 @@ export function forwardedLines(head: RequestHead | ResponseHead, rules: DropRule
   return from === 0 ? headers.text(0, count) : text + headers.text(from, count);
 }
 
+/** The field has an id that no other field has. */
+function isKnown(id: number): boolean {
+  return id > 0 && id < OTHER_FORWARDED_ID;
+}
+
 function isNamed(
   headers: HeaderLines,
   index: number,
@@ -64,11 +83,10 @@ function isNamed(
   rules: DropRules,
   nominated: readonly string[],
 ): boolean {
-  const known = id > 0 && id < FOLDED_ID;
-  if (known && nominated.length === 0) return false;
+  if (isKnown(id) && nominated.length === 0) return false;
   const name = headers.name(index).toLowerCase();
-  if (!known && rules.names.has(id === UNDERSCORED_ID ? name.replaceAll('_', '-') : name)) return true;
-  return nominated.includes(name) && !isProtectedFromNomination(id, name);
+  if (!isKnown(id) && rules.names.has(id === UNDERSCORED_ID ? name.replaceAll('_', '-') : name)) return true;
+  return nominated.includes(name) && !isProtectedFromNomination(id);
 }
 
 /**
@@ -81,8 +99,7 @@ export function forwardedTrailers(trailers: HeaderLines): string {
   for (let index = 0; index < trailers.count; index++) {
     const id = trailers.id(index);
     const unknown = id === 0 || id === UNDERSCORED_ID;
-    if (unknown && !trailers.name(index).toLowerCase().startsWith('x-forwarded-'))
-      text += trailers.text(index, index + 1);
+    if (unknown) text += trailers.text(index, index + 1);
   }
   return text;
 }

@@ -26,6 +26,8 @@ const NAMES = [
   'x-forwarded-host',
   'x-forwarded-port',
   'x-real-ip',
+  'x-forwarded',
+  'x-proxy-error',
   'x-request-id',
   'forwarded',
   'via',
@@ -73,6 +75,9 @@ export const KnownHeader = Object.fromEntries(NAMES.map((name, index) => [name, 
 export const LAST_FRAMING_ID = KnownHeader.te;
 const FIRST_END_TO_END_ID = KnownHeader['x-forwarded-for'];
 
+/** Any X-Forwarded-* without an id of its own: frameworks believe more of them than anyone can list. */
+export const OTHER_FORWARDED_ID = 253;
+export const FORWARDED_PREFIX = 'x-forwarded-';
 /** A name with an underscore that reads as a known name, or as X-Forwarded-*, once underscores are hyphens. */
 export const FOLDED_ID = 254;
 /** Any other name with an underscore. */
@@ -82,22 +87,25 @@ const IDS: ReadonlyMap<string, number> = new Map(NAMES.map((name, index) => [nam
 
 /** Id of a lower-case name, 0 for names that have none. */
 export function knownHeaderId(lowerName: string): number {
-  return IDS.get(lowerName) ?? (lowerName.includes('_') ? foldedId(lowerName) : 0);
+  const id = IDS.get(lowerName);
+  if (id !== undefined) return id;
+  if (lowerName.includes('_')) return foldedId(lowerName);
+  return lowerName.startsWith(FORWARDED_PREFIX) && lowerName !== FORWARDED_PREFIX ? OTHER_FORWARDED_ID : 0;
 }
 
 /** Id of a lower-case name with an underscore. */
 export function foldedId(lowerName: string): number {
   const folded = lowerName.replaceAll('_', '-');
-  return IDS.has(folded) || folded.startsWith('x-forwarded-') ? FOLDED_ID : UNDERSCORED_ID;
+  return IDS.has(folded) || folded.startsWith(FORWARDED_PREFIX) ? FOLDED_ID : UNDERSCORED_ID;
 }
 
 /**
  * True where a Connection line may not strip the field: everything the proxy writes or acts on end to end, and what
  * decides framing. Hop-by-hop fields go anyway; unknown names may be nominated (RFC 9110 §7.6.1).
  */
-export function isProtectedFromNomination(id: number, lowerName: string): boolean {
+export function isProtectedFromNomination(id: number): boolean {
   if (id > 0 && id <= LAST_FRAMING_ID) return true;
-  return (id >= FIRST_END_TO_END_ID && id <= NAMES.length) || lowerName.startsWith('x-forwarded-');
+  return id >= FIRST_END_TO_END_ID && id <= OTHER_FORWARDED_ID;
 }
 
 // A hash over length and three bytes finds the one candidate; the multiplier is searched at load so that no two known
@@ -105,6 +113,7 @@ export function isProtectedFromNomination(id: number, lowerName: string): boolea
 const SLOTS = 1024;
 const FIRST_MULTIPLIER = 0x9e3779b1;
 const NO_BYTES = Buffer.alloc(0);
+const PREFIX_BYTES = Buffer.from(FORWARDED_PREFIX, 'latin1');
 /** The name in each slot and its id. */
 const SLOT_NAME: Buffer[] = Array.from({ length: SLOTS }, () => NO_BYTES);
 const SLOT_ID = new Uint8Array(SLOTS);
@@ -138,9 +147,13 @@ export function knownHeaderIdAt(buffer: Buffer, start: number, end: number): num
   if (end - start < 2) return 0;
   const slot = slotOf(buffer, start, end, MULTIPLIER);
   const known = SLOT_NAME[slot] ?? NO_BYTES;
-  if (known.length !== end - start) return 0;
-  for (let i = 0; i < known.length; i++) {
-    if ((byteAt(buffer, start + i) | 0x20) !== byteAt(known, i)) return 0;
+  if (known.length === end - start && startsWith(buffer, start, known)) return classOf(SLOT_ID, slot);
+  return end - start > PREFIX_BYTES.length && startsWith(buffer, start, PREFIX_BYTES) ? OTHER_FORWARDED_ID : 0;
+}
+
+function startsWith(buffer: Buffer, start: number, lowerCase: Buffer): boolean {
+  for (let i = 0; i < lowerCase.length; i++) {
+    if ((byteAt(buffer, start + i) | 0x20) !== byteAt(lowerCase, i)) return false;
   }
-  return classOf(SLOT_ID, slot);
+  return true;
 }

@@ -113,6 +113,17 @@ describe('the head of a request', () => {
     const head = withLines('Connection: close, X-A ,TE,,\r\nConnection: upgrade, y\r\n');
     assert.deepEqual(head.nominated, ['x-a', 'y']);
   });
+  test('may stand behind one empty line, however it arrives, but not behind two', () => {
+    const text = `GET / HTTP/1.1\r\n${HOST}\r\n`;
+    for (const offsets of [[], [1], [2], [1, 2, 3, 4]]) {
+      const kinds = (empty: string): string =>
+        requestEvents(empty + text, offsets)
+          .map((event) => event.kind)
+          .join(' ');
+      assert.equal(kinds('\r\n'), 'head end');
+      assert.equal(kinds('\r\n\r\n'), 'error');
+    }
+  });
   test('takes Content-Length: 0 and chunked without chunks for what they are', () => {
     assert.equal(withLines('Content-Length: 0\r\n').framing, 'none');
     assert.equal(withLines('Content-Length: 00012\r\n').contentLength, 12);
@@ -127,6 +138,16 @@ describe('limits of a request', () => {
     const most = limit('requestLineBytes');
     assert.equal(refusalOf(`${lineOf(most)}${HOST}\r\n`), '');
     assert.equal(refusalOf(`${lineOf(most + 1)}${HOST}\r\n`), 'uri_too_long: the start line is over the limit');
+  });
+  test('a head that fills every limit is taken in pieces as well', () => {
+    const fields = `${HOST}X: ${'a'.repeat(limit('headerBytes') - HOST.length - 7)}\r\n\r\n`;
+    const text = lineOf(limit('requestLineBytes')) + fields;
+    for (const offsets of [[], [1], [20_000], [1_000, 70_000, text.length - 1]]) {
+      assert.deepEqual(
+        requestEvents(text, offsets).map((event) => event.kind),
+        ['head', 'end'],
+      );
+    }
   });
   test('an endless request line is refused at the limit, not held', () => {
     const text = `GET /${'a'.repeat(limit('requestLineBytes'))}`;
@@ -207,6 +228,15 @@ describe('execute', () => {
     const chunk = Buffer.from(TWO, 'latin1');
     new RequestParser(handler).execute(chunk);
     assert.equal(seen?.buffer, chunk.buffer);
+  });
+  test('gives each message its own trailers', () => {
+    const message = (name: string): string =>
+      `POST / HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n0\r\n${name}: 1\r\n\r\n`;
+    const trailers = requestEvents(message('A') + message('B')).filter((event) => event.kind === 'trailers');
+    assert.deepEqual(trailers, [
+      { kind: 'trailers', headers: [['A', '1']] },
+      { kind: 'trailers', headers: [['B', '1']] },
+    ]);
   });
   test('ignores everything behind an error', () => {
     const { calls, handler } = recording();

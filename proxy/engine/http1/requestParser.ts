@@ -6,7 +6,14 @@ import { HeadScanner, type HeadRules, type Refusal } from './headScanner.ts';
 import { RequestInterpreter, RequestLine } from './requestHead.ts';
 import type { FinishResult, RequestHandler, RequestParserApi } from './types.ts';
 
-const HEAD_RULES: HeadRules = {
+/** Limits of a request's header section, trailers apart. */
+export interface HeaderLimits {
+  /** Bytes of the field lines with the empty line that ends them. */
+  readonly maxHeaderBytes: number;
+  readonly maxHeaders: number;
+}
+
+let headRules: HeadRules = {
   startLineBytes: limit('requestLineBytes'),
   startLineChars: REQUEST_LINE,
   skipsEmptyLine: true,
@@ -16,19 +23,28 @@ const HEAD_RULES: HeadRules = {
   startLineTooLong: 'uri_too_long',
   fieldsTooLarge: 'headers_too_large',
 };
+const DEFAULT_LIMITS: HeaderLimits = { maxHeaderBytes: headRules.fieldBytes, maxHeaders: headRules.fieldCount };
+
+/** Connections of a fleet have the same limits, so the rules made last nearly always fit. */
+function rulesFor({ maxHeaderBytes, maxHeaders }: HeaderLimits): HeadRules {
+  if (headRules.fieldBytes !== maxHeaderBytes || headRules.fieldCount !== maxHeaders)
+    headRules = { ...headRules, fieldBytes: maxHeaderBytes, fieldCount: maxHeaders };
+  return headRules;
+}
 const TRAILER_RULES = trailerRules('bad_request', 'headers_too_large');
 
 export class RequestParser implements RequestParserApi {
   private readonly handler: RequestHandler;
   private readonly line = new RequestLine();
-  private readonly scanner = new HeadScanner(HEAD_RULES, this.line);
+  private readonly scanner: HeadScanner;
   private readonly interpreter = new RequestInterpreter();
   private readonly body: BodyReader;
   private inBody = false;
   private dead = false;
 
-  constructor(handler: RequestHandler) {
+  constructor(handler: RequestHandler, limits: HeaderLimits = DEFAULT_LIMITS) {
     this.handler = handler;
+    this.scanner = new HeadScanner(rulesFor(limits), this.line);
     this.body = new BodyReader(handler, TRAILER_RULES);
   }
 

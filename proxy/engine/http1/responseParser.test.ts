@@ -107,6 +107,10 @@ describe('interim responses', () => {
       'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx';
     assert.deepEqual(kinds(text), ['informational 100', 'informational 103', 'head', 'data x', 'end true']);
   });
+  test('do not exist in HTTP/1.0', () => {
+    const text = 'HTTP/1.0 100 Continue\r\n\r\n';
+    assert.equal(responseRefusalOf(text), 'upstream_protocol_error: an interim response in HTTP/1.0');
+  });
   test('are counted per response', () => {
     const parser = new ResponseParser(handlerWith({}));
     const text = `${'HTTP/1.1 102 Processing\r\n\r\n'.repeat(20)}HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n`;
@@ -170,6 +174,10 @@ describe('a connection', () => {
       assert.equal(parser.idle, true);
     }
     assert.deepEqual(seen, ['a', 'true', 'b', 'true']);
+  });
+  test('is not used again where the upstream says so', () => {
+    const text = 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
+    assert.deepEqual(kinds(text, { ends: true }), ['head', 'end false', 'finish idle']);
   });
   test('reports bytes that come while nothing is due', () => {
     let error = '';
