@@ -15,7 +15,7 @@ node hack/ensure-deps.mjs || status=$?
 [ "$status" -le 1 ] || exit "$status"
 [ "$status" -eq 1 ] || exit 0
 
-echo "==> Installing the npm packages of package-lock.json (about 450 MB unpacked, Node.js 24 among them; a minute or two)"
+echo "==> Installing the npm packages of package-lock.json (150 MB, 450 MB unpacked, Node.js 24 among them; a minute or two)"
 started=$(date +%s)
 npm ci --no-fund --no-audit --loglevel=error --progress=true
 echo "    installed in $(($(date +%s) - started)) s"

@@ -24,7 +24,7 @@ echo "It fetches"
 if node hack/ensure-deps.mjs 2>/dev/null; then
   echo "  nothing: the npm packages of package-lock.json are installed"
 else
-  echo "  the npm packages of package-lock.json, Node.js 24 among them: about 120 MB, 450 MB unpacked, 1 to 2 minutes"
+  echo "  the npm packages of package-lock.json, Node.js 24 among them: about 150 MB, 450 MB unpacked, 1 to 2 minutes"
 fi
 echo "It takes about 5 minutes on 2 cores, 1 GB of memory, and ports of 127.0.0.1 that are free when it asks."
 
