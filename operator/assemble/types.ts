@@ -1,4 +1,5 @@
 /** What goes into the assembly of a fleet's document, and what comes out. */
+import type { CompileResult } from '../../proxy/compiler/compile.ts';
 import type { Digest } from '../../proxy/contract/canonical.ts';
 import type { Entry } from '../../proxy/contract/document/entries.ts';
 import type { Finding } from '../../proxy/contract/finding.ts';
@@ -16,7 +17,7 @@ export interface AssembleInput {
   readonly objects: ObjectSet;
   /** By object id, from `translateAll(objects)`. */
   readonly translations: ReadonlyMap<string, Translation>;
-  /** Fragments of the stable bundle by object id: the versions accepted last, and who owned which host. */
+  /** Fragments of the stable bundle by object id: the versions accepted last, and who answers for which host. */
   readonly stable: ReadonlyMap<string, Fragment>;
   readonly holds: readonly Pick<Hold, 'object' | 'digest'>[];
 }
@@ -24,10 +25,10 @@ export interface AssembleInput {
 /** Which version of an object is in the document. `held`: stable's (or none), because the current one failed in a rollout. */
 export type UsedVersion = 'current' | 'stable' | 'held' | 'none';
 
-/** One aspect of an object's state, as a condition will say it. */
+/** One aspect of an object's state, as a condition says it. */
 export interface Aspect {
-  readonly ok: boolean;
-  /** CamelCase. */
+  readonly status: 'True' | 'False' | 'Unknown';
+  /** CamelCase; a reason of findings, or one listed in crds/conditions.ts. */
   readonly reason: string;
   readonly message: string;
 }
@@ -38,18 +39,20 @@ export interface ObjectVerdict {
   readonly kind: OwnKind;
   readonly namespace: string;
   readonly name: string;
-  /** `file:line`, or '' from the API server (and for objects that are gone). */
+  /** `file:line`, or '' from the API server and for objects that are gone. */
   readonly source: string;
   /** metadata.generation, where there is one. */
   readonly generation?: number;
   readonly used: UsedVersion;
-  /** What the current spec would contribute here; null when it is invalid or gone. */
+  /** False: no route of the fleet leads to this pool or policy, so it is not in the document. */
+  readonly referenced: boolean;
+  /** What the current spec would contribute; null when it is invalid, not permitted, or gone. */
   readonly desiredDigest: Digest | null;
-  /** What it does contribute; null when nothing. */
+  /** What the object does contribute; null when nothing. */
   readonly usedDigest: Digest | null;
   readonly accepted: Aspect;
   readonly resolvedRefs: Aspect;
-  /** Routes: `ok` when every host and match is its own. */
+  /** Of interest for routes only: a host or match is another's. */
   readonly conflicted: Aspect;
   readonly findings: readonly Finding[];
 }
@@ -57,14 +60,14 @@ export interface ObjectVerdict {
 export interface Assembly {
   /** The next document, in order of their keys; compiles without errors. */
   readonly entries: readonly Entry[];
-  /** By object id. */
+  /** What the proxies' compiler makes of them; has a plan unless `findings` has an error without an object. */
+  readonly compiled: CompileResult;
+  /** By object id, in order. */
   readonly objects: ReadonlyMap<string, ObjectVerdict>;
   /** Findings of all objects, with their sources. */
   readonly findings: readonly Finding[];
-  /**
-   * Objects whose part in stable is no longer permitted (a revoked grant, a lost host or namespace). That acts at once:
-   * `permittedStable` is stable without it, to be published ahead of any stage. Null when nothing was revoked.
-   */
+  /** Objects whose part in stable is no longer permitted: a revoked grant, a host or a namespace that was lost. */
   readonly revoked: readonly string[];
+  /** Stable without what was revoked, since that acts at once, ahead of any stage. Null when nothing was. */
   readonly permittedStable: readonly Entry[] | null;
 }

@@ -1,5 +1,5 @@
 /** The set of all objects at one moment: what every later stage works on. Never changed; a change is a new set. */
-import type { AnyObject, Kind, ObjectKinds, Stored } from './objects.ts';
+import { objectKey, type AnyObject, type Kind, type ObjectKinds, type Stored } from './objects.ts';
 
 /** By kind, then by `namespace/name` (`/name` where the kind has no namespace). */
 export type ObjectSet = { readonly [K in Kind]: ReadonlyMap<string, Stored<ObjectKinds[K]>> } & {
@@ -11,11 +11,6 @@ export type ObjectSet = { readonly [K in Kind]: ReadonlyMap<string, Stored<Objec
 };
 
 type MutableSet = { [K in Kind]: Map<string, Stored<ObjectKinds[K]>> };
-
-/** Key of an object within its kind. */
-export function objectKey(namespace: string, name: string): string {
-  return `${namespace}/${name}`;
-}
 
 /** Builds a set. Keeps the first of objects that have kind, namespace and name in common, and hands the others back. */
 export function buildObjectSet(

@@ -77,6 +77,11 @@ export interface Stored<T> {
   readonly source: string;
 }
 
+/** `namespace/name`: key of an object within its kind, id of its entry in the document, name of a fleet. */
+export function objectKey(namespace: string, name: string): string {
+  return `${namespace}/${name}`;
+}
+
 /** `Kind/namespace/name`, as findings, fragments and heads name objects. */
 export function objectId(kind: string, namespace: string, name: string): string {
   return `${kind}/${namespace}/${name}`;
