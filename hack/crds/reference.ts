@@ -105,13 +105,16 @@ interface Field {
   readonly required: boolean;
 }
 
-/** Fields in the order of the schema; items of a list of objects follow the list, as `path[].field`. */
+/** Fields in the order of the schema; what a list holds follows it, as `path[]` or, for objects, as `path[].field`. */
 function* fields(node: SchemaNode, at: string): Generator<Field> {
   for (const [name, child] of Object.entries(node.properties ?? {})) {
     const path = `${at}.${name}`;
     yield { path, node: child, required: node.required?.includes(name) === true };
     yield* fields(child, path);
-    if (child.items !== undefined) yield* fields(child.items, `${path}[]`);
+    const { items } = child;
+    if (items === undefined) continue;
+    if (items.properties === undefined) yield { path: `${path}[]`, node: items, required: false };
+    yield* fields(items, `${path}[]`);
   }
 }
 
