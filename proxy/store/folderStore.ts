@@ -24,6 +24,7 @@ import {
   readBounded,
   writeWhole,
   type FileSystem,
+  type WriteOptions,
 } from './files.ts';
 import type { Store, StoredHead, StoredObject, StoreError } from './types.ts';
 
@@ -62,8 +63,7 @@ export class FolderStore implements Store {
       if (object.bytes.length > most) return fail({ reason: 'TooLarge', message: `an object is over ${most} bytes` });
       await this.#prepare(fleet);
       if (await this.#touch(fleet, object.digest)) return ok(undefined);
-      const folder = this.#objectsFolder(fleet);
-      await writeWhole(this.#fs, folder, objectName(object.digest), await pack(object.bytes));
+      await this.#write(fleet, this.#objectsFolder(fleet), objectName(object.digest), await pack(object.bytes));
       return ok(undefined);
     });
   }
@@ -129,12 +129,11 @@ export class FolderStore implements Store {
       const bytes = canonicalBytes(file);
       const most = limit('headBytes');
       if (bytes.length > most) return fail({ reason: 'TooLarge', message: `the head is over ${most} bytes` });
-      await this.#prepare(fleet);
       const [newest] = await this.#headNumbers(fleet);
       const conflict = fail<StoreError>({ reason: 'Conflict', message: `the head of ${fleet} was written by another` });
       if ((await this.#headVersion(fleet, newest)) !== expected) return conflict;
       const number = (newest ?? 0) + 1;
-      await writeWhole(this.#fs, this.headsFolder(fleet), `${number}.json`, bytes, { exclusive: true });
+      await this.#write(fleet, this.headsFolder(fleet), `${number}.json`, bytes, { exclusive: true });
       // After a pause in which others wrote many heads and tidied up, a number can be free without being next.
       const [after] = await this.#headNumbers(fleet);
       if (after === undefined || after - number > EARLIER_HEADS) return conflict;
@@ -159,6 +158,19 @@ export class FolderStore implements Store {
     if (!FLEET.test(fleet)) return fail({ reason: 'Invalid', message: `${JSON.stringify(fleet)} is no fleet` });
     if (digest !== undefined && !isDigest(digest)) return fail({ reason: 'Invalid', message: 'not a digest' });
     return attempt(run);
+  }
+
+  async #write(fleet: string, folder: string, name: string, bytes: Buffer, options: WriteOptions = {}): Promise<void> {
+    await this.#prepare(fleet);
+    try {
+      await writeWhole(this.#fs, folder, name, bytes, options);
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT') throw error;
+      // Somebody removed the folder under us: begin anew.
+      this.#prepared.delete(fleet);
+      await this.#prepare(fleet);
+      await writeWhole(this.#fs, folder, name, bytes, options);
+    }
   }
 
   /** Makes the folders, and once per process clears up after killed ones. */
