@@ -5,7 +5,7 @@
  */
 import type { ErrorCode } from '../../contract/errors.ts';
 import { byteAt, classOf, COLON, CR, FIELD_CONTENT, HTAB, LF, SP, TOKEN, UNDERSCORE_CLASS } from './chars.ts';
-import { HeaderBlock, packLine } from './headerBlock.ts';
+import { HeaderBlock, MAX_SOURCE_BYTES, packLine } from './headerBlock.ts';
 import { foldedId, knownHeaderIdAt, LAST_FRAMING_ID } from './knownHeaders.ts';
 
 /** Why a message is refused. The detail never holds received bytes. */
@@ -86,6 +86,8 @@ export class HeadScanner {
   private seen = 0;
 
   constructor(rules: HeadRules, reader: StartLineReader | null) {
+    if (rules.startLineBytes + rules.fieldBytes > MAX_SOURCE_BYTES)
+      throw new RangeError('the limits of a head are too large');
     this.rules = rules;
     this.reader = reader;
   }

@@ -4,6 +4,9 @@ import { knownHeaderId, LAST_FRAMING_ID } from './knownHeaders.ts';
 import { headerLine } from './serialize.ts';
 import type { HeaderLines } from './types.ts';
 
+/** Beyond this an offset and an id do not fit into one small integer. */
+export const MAX_SOURCE_BYTES = 4 * 1024 * 1024;
+
 /** A line as one number: where it starts in the source, and the id of its name. */
 export function packLine(start: number, id: number): number {
   return start * 256 + id;

@@ -179,6 +179,19 @@ describe('limits of a request', () => {
     assert.equal(refusalOf(of(limit('connectionOptions'))), '');
     assert.equal(refusalOf(of(limit('connectionOptions') + 1)), 'bad_request: Connection holds too many options');
   });
+  test('of a fleet hold in place of the defaults', () => {
+    const kinds = (text: string, maxHeaderBytes: number, maxHeaders: number): string[] => {
+      const { calls, handler } = recording();
+      new RequestParser(handler, { maxHeaderBytes, maxHeaders }).execute(Buffer.from(text, 'latin1'));
+      return calls;
+    };
+    const fields = `${HOST}A: b\r\n\r\n`;
+    const text = `GET / HTTP/1.1\r\n${fields}`;
+    assert.deepEqual(kinds(text, fields.length, 2), ['head /', 'end']);
+    assert.deepEqual(kinds(text, fields.length - 1, 2), ['error headers_too_large']);
+    assert.deepEqual(kinds(text, fields.length, 1), ['error headers_too_large']);
+    assert.throws(() => new RequestParser(recording().handler, { maxHeaderBytes: 2 ** 23, maxHeaders: 1 }), RangeError);
+  });
   test('a method of more than 32 characters is not implemented', () => {
     assert.equal(refusalOf(`${'A'.repeat(32)} / HTTP/1.1\r\n${HOST}\r\n`), '');
     const text = `${'A'.repeat(33)} / HTTP/1.1\r\n${HOST}\r\n`;

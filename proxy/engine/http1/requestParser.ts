@@ -13,7 +13,7 @@ export interface HeaderLimits {
   readonly maxHeaders: number;
 }
 
-let headRules: HeadRules = {
+const HEAD_RULES: HeadRules = {
   startLineBytes: limit('requestLineBytes'),
   startLineChars: REQUEST_LINE,
   skipsEmptyLine: true,
@@ -23,14 +23,6 @@ let headRules: HeadRules = {
   startLineTooLong: 'uri_too_long',
   fieldsTooLarge: 'headers_too_large',
 };
-const DEFAULT_LIMITS: HeaderLimits = { maxHeaderBytes: headRules.fieldBytes, maxHeaders: headRules.fieldCount };
-
-/** Connections of a fleet have the same limits, so the rules made last nearly always fit. */
-function rulesFor({ maxHeaderBytes, maxHeaders }: HeaderLimits): HeadRules {
-  if (headRules.fieldBytes !== maxHeaderBytes || headRules.fieldCount !== maxHeaders)
-    headRules = { ...headRules, fieldBytes: maxHeaderBytes, fieldCount: maxHeaders };
-  return headRules;
-}
 const TRAILER_RULES = trailerRules('bad_request', 'headers_too_large');
 
 export class RequestParser implements RequestParserApi {
@@ -42,9 +34,14 @@ export class RequestParser implements RequestParserApi {
   private inBody = false;
   private dead = false;
 
-  constructor(handler: RequestHandler, limits: HeaderLimits = DEFAULT_LIMITS) {
+  /** `limits` are the fleet’s; without them those of the limits table hold. */
+  constructor(handler: RequestHandler, limits?: HeaderLimits) {
     this.handler = handler;
-    this.scanner = new HeadScanner(rulesFor(limits), this.line);
+    const rules =
+      limits === undefined
+        ? HEAD_RULES
+        : { ...HEAD_RULES, fieldBytes: limits.maxHeaderBytes, fieldCount: limits.maxHeaders };
+    this.scanner = new HeadScanner(rules, this.line);
     this.body = new BodyReader(handler, TRAILER_RULES);
   }
 
