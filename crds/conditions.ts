@@ -22,6 +22,7 @@ const programmed: ConditionDoc = {
     Pending: 'A rollout with this version is on its way, or waits for the one before.',
     RolledBack: 'The version is held back since a rollout with it failed; the message names what failed.',
     Invalid: 'This version is not accepted; an earlier one may serve on.',
+    NotReferenced: 'No route of the fleet leads to it, so it is not in the bundle.',
   },
 };
 
