@@ -3,6 +3,7 @@ import { limit, type LimitName } from '../contract/limits.ts';
 import type { FindingReason, Severity } from '../contract/finding.ts';
 import { hostKey } from './hosts.ts';
 import type { ConditionPlan, MatchPlan, PathPlan, RoutePlan } from './plan.ts';
+import { quote } from './problem.ts';
 
 /** One match under one host: where it stands, and what else it asks for. */
 interface Claim {
@@ -10,8 +11,8 @@ interface Claim {
   readonly host: string;
   /** Host and path as one text. */
   readonly place: string;
-  /** All that it asks for as one text: the same requests have the same. */
-  readonly key: string;
+  /** All that it asks for as text, one for each method: the same requests have the same. */
+  readonly keys: readonly string[];
   readonly pathRegex: string | undefined;
 }
 
@@ -36,12 +37,12 @@ const GLUE = '\n';
 
 export function claimsOf(matches: readonly MatchPlan[]): Claims {
   const list = matches.flatMap((match, index) => {
-    const conditions = conditionsKey(match);
+    const conditions = conditionsKeys(match);
     const pathRegex = match.path.kind === 'regex' ? match.path.source : undefined;
     return match.hosts.map((plan): Claim => {
       const host = hostKey(plan);
       const place = `${host}${GLUE}${pathKey(match.path)}`;
-      return { index, host, place, key: conditions === '' ? place : `${place}${GLUE}${conditions}`, pathRegex };
+      return { index, host, place, keys: conditions.map((text) => `${place}${text}`), pathRegex };
     });
   });
   const hostRegexes = matches.flatMap((m) => m.hosts.flatMap((h) => (h.kind === 'regex' ? [h.source] : [])));
@@ -63,9 +64,12 @@ function pathKey(path: PathPlan): string {
   }
 }
 
-function conditionsKey(match: MatchPlan): string {
-  if (match.methods.length + match.headers.length + match.query.length === 0) return '';
-  return JSON.stringify([match.methods, match.headers.map(conditionKey), match.query.map(conditionKey)]);
+function conditionsKeys({ methods, headers, query }: MatchPlan): readonly string[] {
+  const others =
+    headers.length + query.length === 0
+      ? ''
+      : GLUE + JSON.stringify([headers.map(conditionKey), query.map(conditionKey)]);
+  return methods.length === 0 ? [others] : methods.map((method) => `${others}${GLUE}${method}`);
 }
 
 function conditionKey(condition: ConditionPlan): readonly string[] {
@@ -111,29 +115,40 @@ export function findConflicts(routes: readonly ClaimedRoute[]): readonly Conflic
   return [...overlaps(routes), ...crowds(ordered)];
 }
 
+/** A match is lost when each of its requests goes to a route with a lower id that asks for just the same. */
 function* overlaps(routes: readonly ClaimedRoute[]): Generator<Conflict> {
   const winners = new Map<string, string>();
-  const contested = new Set<string>();
+  let contested = false;
   for (const { plan, claims } of routes) {
-    for (const { key } of claims.list) {
-      const other = winners.get(key);
-      if (other !== undefined && other !== plan.id) contested.add(key);
-      if (other === undefined || plan.id < other) winners.set(key, plan.id);
+    for (const claim of claims.list) {
+      for (const key of claim.keys) {
+        const other = winners.get(key);
+        contested ||= other !== undefined && other !== plan.id;
+        if (other === undefined || plan.id < other) winners.set(key, plan.id);
+      }
     }
   }
-  if (contested.size === 0) return;
+  if (!contested) return;
   for (const { plan, claims } of routes) {
-    const lost = new Map<number, string>();
-    for (const { key, index } of claims.list) {
-      const winner = winners.get(key);
-      if (contested.has(key) && winner !== undefined && winner !== plan.id) lost.set(index, winner);
+    const lost = new Map<number, { readonly hosts: Set<string>; readonly ids: Set<string> }>();
+    for (const { keys, index, host } of claims.list) {
+      const ids = keys.map((key) => winners.get(key) ?? plan.id);
+      if (ids.includes(plan.id)) continue;
+      const found = lost.get(index) ?? { hosts: new Set(), ids: new Set() };
+      lost.set(index, { hosts: found.hosts.add(host), ids: new Set([...found.ids, ...ids]) });
     }
-    for (const [index, winner] of lost) {
+    for (const [index, { hosts, ids }] of lost) {
       const path = plan.matches.length > 1 ? `.matches[${index}]` : '';
-      const message = `route "${winner}" matches the same requests and wins, its id being lower`;
+      const message = `on ${listed(hosts)} route ${listed(ids)} takes the same requests, and wins by its lower id`;
       yield { id: plan.id, path, reason: 'Overlapped', message, severity: 'warning' };
     }
   }
+}
+
+/** Names for a message: the first few, and how many more. */
+function listed(names: ReadonlySet<string>): string {
+  const first = [...names].sort().slice(0, 3).map(quote);
+  return names.size > first.length ? `${first.join(', ')} and ${names.size - first.length} more` : first.join(', ');
 }
 
 /** Whether some limit over all routes is passed; which routes are then too many is for `crowds` to say. */

@@ -38,9 +38,11 @@ function regexPlan(text: string): Result<HostPlan, HostProblem> {
   if (/[\s/@#]/.test(text)) return refused('Invalid', 'must be a host: no scheme, path or space');
   if (/^[A-Za-z0-9_.-]+$/.test(text))
     return refused('Invalid', 'is not a valid hostname (RFC 1123), and has nothing of a regular expression');
-  const regex = compileRegex(hostRegex(text));
+  // By itself first, so that the error shows what was written.
+  const alone = compileRegex(text);
+  const regex = alone.ok ? compileRegex(hostRegex(text)) : alone;
   if (!regex.ok)
-    return refused('UnsafeRegex', `is neither hostname nor wildcard, and as a regular expression ${regex.error}`);
+    return refused('UnsafeRegex', `is neither hostname nor wildcard, and no usable regular expression: ${regex.error}`);
   return ok({ kind: 'regex', source: text });
 }
 

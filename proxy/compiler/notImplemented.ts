@@ -1,7 +1,7 @@
 /** The fields of an entry that ask for what this version does not carry out: one list, in the contract, decides. */
 import type { Section } from '../contract/document/entries.ts';
 import { NOT_IMPLEMENTED } from '../contract/notImplemented.ts';
-import { at, type Problem } from './problem.ts';
+import { at, quote, type Problem } from './problem.ts';
 
 /** Where the entries of a section stand in the document, as the list names it. */
 const SECTION_PATHS: Readonly<Record<Section, string>> = {
@@ -50,8 +50,8 @@ export function notImplementedProblems(section: Section, value: unknown): readon
     const field = fieldAt(value, keys);
     if (values === undefined ? !asksFor(section, field) : !namesOneOf(values, field)) continue;
     const path = keys.reduce<string>(at, '');
-    const what = typeof field === 'string' && values !== undefined ? `“${field}”` : 'this';
-    const message = `${what} is part of the language, but not carried out by this version`;
+    const what = typeof field === 'string' && values !== undefined ? `${quote(field)} ` : '';
+    const message = `${what}is not implemented by this version, which refuses what it would not carry out`;
     problems.push({ path, reason: 'NotImplemented', message, severity: 'error' });
   }
   return problems;

@@ -43,6 +43,11 @@ export function at(path: string, key: string | number): string {
   return PLAIN_KEY.test(key) ? `${path}.${key}` : `${path}[${quote(key)}]`;
 }
 
+/** The path of a field of the document itself. */
+export function root(key: string): string {
+  return at('', key).replace(/^\./, '');
+}
+
 /** `; did you mean "path"?` when one of the names is close to what was written, else ''. */
 export function didYouMean(written: string, names: readonly string[]): string {
   if (written.length > 64) return '';

@@ -26,24 +26,27 @@ function readEndpoints(pool: PoolDoc, problems: Problems): PoolPlan['endpoints']
     return { kind: 'service', namespace: service.namespace, name: service.name, port: String(service.port) };
   }
   if (endpoints === undefined) problems.error('', 'Required', 'must have one of endpoints and service');
-  const list = (endpoints ?? []).flatMap((endpoint, i) => readEndpoint(endpoint, at('.endpoints', i), problems));
   const seen = new Set<string>();
-  for (const [i, { host, port }] of list.entries()) {
-    const key = `${host} ${port}`;
-    if (seen.has(key)) problems.error(at('.endpoints', i), 'Duplicate', 'is the same address as an endpoint before it');
+  const list = (endpoints ?? []).flatMap((endpoint, i) => {
+    const path = at('.endpoints', i);
+    const plan = readEndpoint(endpoint, path, problems);
+    if (plan === undefined) return [];
+    const key = `${plan.host} ${plan.port}`;
+    if (seen.has(key)) problems.error(path, 'Duplicate', 'is the same address as an endpoint before it');
     seen.add(key);
-  }
+    return [plan];
+  });
   if (endpoints !== undefined && list.every((endpoint) => endpoint.weight === 0))
     problems.warning('.endpoints', 'NoEndpoints', 'no endpoint takes requests, so its routes answer 503');
   return { kind: 'static', list };
 }
 
-function readEndpoint(endpoint: EndpointDoc, path: string, problems: Problems): EndpointPlan[] {
+function readEndpoint(endpoint: EndpointDoc, path: string, problems: Problems): EndpointPlan | undefined {
   const { address, weight = DEFAULT_WEIGHT } = endpoint;
   const parsed = parseEndpointAddress(address);
-  if (parsed.ok) return [{ address, host: parsed.value.host, port: parsed.value.port, weight }];
+  if (parsed.ok) return { address, host: parsed.value.host, port: parsed.value.port, weight };
   problems.error(`${path}.address`, parsed.error.reason, `${quote(address)} ${parsed.error.message}`);
-  return [];
+  return undefined;
 }
 
 function readConnections(pool: PoolDoc, problems: Problems): ConnectionsPlan {

@@ -148,7 +148,7 @@ function sortedByName(plans: ReadonlyMap<string, ConditionPlan>): readonly Condi
 
 function conditionPlan(name: string, condition: ConditionDoc, path: string, problems: Problems): ConditionPlan {
   if (typeof condition === 'string') return { name, kind: 'exact', value: condition };
-  const { type = 'exact', value } = condition;
+  const { type, value } = condition;
   if (type === 'present') {
     if (value !== undefined) problems.error(`${path}.value`, 'Invalid', 'must not be set where type is present');
     return { name, kind: 'present' };

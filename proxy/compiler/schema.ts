@@ -182,6 +182,7 @@ function messageOf(error: ErrorObject, params: Readonly<Record<string, unknown>>
   const bound = String(params['limit']);
   switch (error.keyword) {
     case 'type':
+      if (params['type'] === 'integer' && typeof error.data === 'number') return 'must be a whole number';
       return mustBe([String(params['type'])], error.data);
     case 'anyOf':
       return mustBe(unionBranches(error).flatMap(branchTypes), error.data);

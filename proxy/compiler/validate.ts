@@ -5,7 +5,7 @@ import { errorAt, warningAt, type FindingReason } from '../contract/finding.ts';
 import { limit } from '../contract/limits.ts';
 import { FindingList } from './findings.ts';
 import type { ParseResult } from './parse.ts';
-import { at, didYouMean, quote, type Problem } from './problem.ts';
+import { at, didYouMean, quote, root, type Problem } from './problem.ts';
 import { readEntry } from './readEntry.ts';
 import { schemaProblems } from './schema.ts';
 
@@ -40,7 +40,7 @@ class DocumentCheck {
   document(value: Fields): void {
     for (const field of Object.keys(value)) {
       if (FIELDS.includes(field)) continue;
-      this.error(field, 'UnknownField', `unknown field ${quote(field)}${didYouMean(field, FIELDS)}`);
+      this.error(root(field), 'UnknownField', `unknown field ${quote(field)}${didYouMean(field, FIELDS)}`);
       if (this.findings.isFull) return;
     }
     if (value['version'] !== undefined && value['version'] !== DOCUMENT_VERSION)
