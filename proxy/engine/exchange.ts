@@ -5,35 +5,25 @@
 import { ERRORS, type ErrorCode } from '../contract/errors.ts';
 import type { WheelTimer } from '../registries/wheel.ts';
 import type { Answer } from '../snapshot/phases.ts';
-import type { Route, Snapshot } from '../snapshot/snapshot.ts';
 import { Attempt, type AttemptOwner } from './attempt.ts';
 import { BodyFlow } from './bodyFlow.ts';
-import { DEFAULT_HTTP, type EngineContext } from './context.ts';
+import type { EngineContext } from './context.ts';
 import { answerHead, type AnswerContext, errorResponse } from './errorResponse.ts';
-import { clientResponseHead, findHeader, interimResponseHead, upstreamRequestHead } from './forward.ts';
+import { clientResponseHead, interimResponseHead, upstreamRequestHead } from './forward.ts';
 import { forwardedTrailers } from './http1/hopByHop.ts';
-import { KnownHeader } from './http1/knownHeaders.ts';
 import type { HeaderLines, RequestHead, ResponseHead } from './http1/types.ts';
 import type { Outbox } from './outbox.ts';
 import { type PhaseSubject, runRequestPhases } from './phases.ts';
-import { isUsableRequestId } from './requestId.ts';
 import { RequestSender } from './requestSender.ts';
+import { type Peer, RequestView } from './requestView.ts';
 import { responseChanges } from './responseFilters.ts';
-import { clientBehind, trustCheck } from './trustedProxies.ts';
 
 /** The client's connection, as its current exchange uses it. */
-export interface ClientSide {
+export interface ClientSide extends Peer {
   readonly context: EngineContext;
   readonly out: Outbox;
-  /** Address of the peer. */
-  readonly peer: string;
-  readonly scheme: 'http' | 'https';
-  /** Port the client connected to. */
-  readonly port: number;
   /** The timer of the exchange under way; fires `onAnswerTimeout`. */
   readonly answerTimer: WheelTimer;
-  /** The peer is one of these proxies. */
-  isTrusted(trustedProxies: readonly string[]): boolean;
   /** Whether another request may follow on the connection, when `bodyLeft` bytes of this one (Infinity: unknown) are to come. */
   mayStayOpen(head: RequestHead, bodyLeft: number): boolean;
   /** A read of the client is being handled; `onRequestRead` follows. */
@@ -48,21 +38,13 @@ export interface ClientSide {
   reset(): void;
 }
 
-export class Exchange implements PhaseSubject, AttemptOwner {
-  readonly head: RequestHead;
-  readonly snapshot: Snapshot | undefined;
-  readonly requestId: string;
-  path = '';
-  query = '';
-  route: Route | undefined;
+export class Exchange extends RequestView implements PhaseSubject, AttemptOwner {
   settled = false;
   readonly #client: ClientSide;
   readonly #context: EngineContext;
   readonly #startedAt: number;
   readonly #request: RequestSender;
   readonly #responseBody: BodyFlow;
-  #target = '';
-  #changes: Map<string, string | undefined> | undefined;
   #attempt: Attempt | null = null;
   #attemptAt = 0;
   /** Status of the response's final head, 0 before it. */
@@ -74,38 +56,12 @@ export class Exchange implements PhaseSubject, AttemptOwner {
   #answerLeftMs = -1;
 
   constructor(client: ClientSide, head: RequestHead) {
+    super(client.context, client, head);
     this.#client = client;
     this.#context = client.context;
-    this.head = head;
     this.#startedAt = this.#context.now();
     this.#request = new RequestSender(head.framing);
     this.#responseBody = new BodyFlow(client.out);
-    this.snapshot = this.#context.currentSnapshot();
-    this.snapshot?.lease.take();
-    const at = findHeader(head.headers, KnownHeader['x-request-id']);
-    const given = at === -1 ? '' : head.headers.value(at);
-    this.requestId = isUsableRequestId(given) ? given : this.#context.nextRequestId();
-  }
-
-  get method(): string {
-    return this.head.method;
-  }
-
-  get hostname(): string {
-    return this.head.hostname;
-  }
-
-  /** Address of the client: the peer, unless a trusted proxy says otherwise. */
-  get client(): string {
-    const { peer } = this.#client;
-    const { trustedProxies } = this.http;
-    if (!this.#client.isTrusted(trustedProxies)) return peer;
-    return clientBehind(peer, this.head.headers.getAll('x-forwarded-for'), trustCheck(trustedProxies));
-  }
-
-  /** Settings of the snapshot it runs on. */
-  get http(): Snapshot['fleet']['http'] {
-    return this.snapshot?.fleet.http ?? DEFAULT_HTTP;
   }
 
   /** Nothing of the response has been sent, and the client must understand interim responses. */
@@ -115,35 +71,6 @@ export class Exchange implements PhaseSubject, AttemptOwner {
 
   now(): number {
     return this.#context.now();
-  }
-
-  header(lowerName: string): string | undefined {
-    return this.#changes?.has(lowerName) === true ? this.#changes.get(lowerName) : this.head.headers.get(lowerName);
-  }
-
-  headerAll(lowerName: string): string[] {
-    if (this.#changes?.has(lowerName) !== true) return this.head.headers.getAll(lowerName);
-    const value = this.#changes.get(lowerName);
-    return value === undefined ? [] : [value];
-  }
-
-  get(lowerName: string): string | undefined {
-    const values = this.head.headers.getAll(lowerName);
-    return values.length === 0 ? undefined : values.join(', ');
-  }
-
-  setHeader(lowerName: string, value: string | undefined): void {
-    (this.#changes ??= new Map()).set(lowerName, value);
-  }
-
-  setTarget(path: string, query: string, target: string): void {
-    this.path = path;
-    this.query = query;
-    this.#target = target;
-  }
-
-  setRoute(route: Route): void {
-    this.route = route;
   }
 
   /** Runs the phases. */
@@ -231,9 +158,8 @@ export class Exchange implements PhaseSubject, AttemptOwner {
   send(): void {
     const { route, head, requestId } = this;
     if (route?.pool === undefined) return this.fail('unresolved_ref');
-    const { peer, scheme, port } = this.#client;
-    const hop = { peer, scheme, port, trusted: this.#client.isTrusted(this.http.trustedProxies) };
-    this.#request.setHead(upstreamRequestHead({ head, target: this.#target, requestId, hop, changes: this.#changes }));
+    const { target, hop, changes } = this;
+    this.#request.setHead(upstreamRequestHead({ head, target, requestId, hop, changes }));
     this.#attemptAt = this.now();
     this.#context.wheel.set(this.#client.answerTimer, route.plan.timeoutMs);
     this.#attempt = new Attempt(this, route.pool);
