@@ -3,7 +3,7 @@
  * through a folder store, and demo upstreams answer.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { Children } from './run/children.ts';
 import { writeEndpointSlices } from './run/endpoints.ts';
@@ -25,6 +25,7 @@ const folders = {
   status: join(options.state, 'status'),
   logs: join(options.state, 'logs'),
 };
+const publicKeys = join(folders.keys, 'public.json');
 const ADMIN_TOKEN = 'devtoken';
 
 await checkPorts();
@@ -49,6 +50,8 @@ let table: { stop(): void } | undefined;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void shutDown(signal));
 
 startAll();
+// The operator makes the keys that proxies verify with.
+if (await waitUntil(() => existsSync(publicKeys), 30_000)) startProxies();
 const started = await waitUntil(() => proxiesReady(), 60_000);
 if (!started && !ending) {
   say(`the proxies did not become ready in a minute; the last lines of the operator's log:`);
@@ -107,14 +110,17 @@ function startAll(): void {
     ],
     log('operator'),
   );
-  for (const [i, port] of options.httpPorts.entries()) startProxy(i, port, log(`proxy-${i}`));
+}
+
+function startProxies(): void {
+  for (const [i, port] of options.httpPorts.entries()) startProxy(i, port, join(folders.logs, `proxy-${i}.log`));
 }
 
 function startProxy(i: number, port: number, logFile: string): void {
   const args = [
     'proxy/main.ts',
     ...['-http-addr', `${options.bindHost}:${port}`, '-admin-addr', `${options.bindHost}:${options.adminPorts[i]}`],
-    ...['-store-dir', folders.store, '-public-key-file', join(folders.keys, 'public.json'), '-fleet', options.fleet],
+    ...['-store-dir', folders.store, '-public-key-file', publicKeys, '-fleet', options.fleet],
     ...[
       '-pod-uid',
       `proxy-${i}`,

@@ -22,9 +22,14 @@ export class AckBook {
     this.#options = options;
   }
 
-  /** Null until the first poll is over: nothing may be decided on proxies that were never asked. */
-  get members(): readonly Member[] | null {
-    return this.#known ? [...this.#members.values()] : null;
+  /**
+   * The proxies of a fleet; null until the first poll is over: nothing may be decided on proxies that were never asked.
+   *
+   * @param withUnknown whether proxies that never answered count for this fleet
+   */
+  membersOf(fleet: string, withUnknown: boolean): readonly Member[] | null {
+    if (!this.#known) return null;
+    return [...this.#members.values()].filter(({ ack }) => (ack === null ? withUnknown : ack.fleet === fleet));
   }
 
   /** Why proxies are unknown, for the log and `status`. */

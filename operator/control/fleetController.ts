@@ -28,6 +28,7 @@ import { Assembler, digestsOf, NO_HOLDS, type World } from './assembler.ts';
 export interface FleetReport {
   readonly fleet: string;
   readonly head: Head | null;
+  readonly spec: RolloutSpec | null;
   readonly view: RolloutView;
   readonly assembly: Assembly;
   readonly stable: FragmentDigests;
@@ -142,7 +143,7 @@ export class FleetController {
       return 0;
     }
     this.#memory = decision.memory;
-    await this.#report(base.head, decision.view);
+    await this.#report(base.head, input.spec, decision.view);
     await this.#collect();
     const wakeMs = decision.wakeAtMs === null ? RELOAD_MS : decision.wakeAtMs - this.#options.wallNow();
     return Math.max(0, Math.min(wakeMs, RELOAD_MS));
@@ -246,11 +247,12 @@ export class FleetController {
     onAudit(decision.audit);
   }
 
-  async #report(head: Head | null, view: RolloutView): Promise<void> {
+  async #report(head: Head | null, spec: RolloutSpec | null, view: RolloutView): Promise<void> {
     const stable = head === null ? undefined : this.#bundles.get(head.stable.digest);
     await this.#options.onReport({
       fleet: this.#options.fleet,
       head,
+      spec,
       view,
       assembly: this.#assembler.assembly(holdSetOf(view.held)),
       stable: digestsOf(stable ?? new Map()),

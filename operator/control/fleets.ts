@@ -1,10 +1,10 @@
 /** One controller for each fleet that there is: from the objects of the moment to the inputs of their loops. */
-import { hasErrors } from '../../proxy/contract/finding.ts';
+import { hasErrors, type Finding } from '../../proxy/contract/finding.ts';
 import { limit } from '../../proxy/contract/limits.ts';
 import type { Logger } from '../../proxy/observability/logger.ts';
 import type { ProxyRolloutSpec } from '../../crds/proxyRollout.ts';
 import type { ObjectSet } from '../objects/objectSet.ts';
-import { objectId } from '../objects/objects.ts';
+import { objectId, OWN_KINDS } from '../objects/objects.ts';
 import { rolloutSpecOf } from '../rollout/spec.ts';
 import type { RolloutSpec } from '../rollout/types.ts';
 import { translateAll } from '../translate/translate.ts';
@@ -25,7 +25,8 @@ export class Fleets {
     this.#options = options;
   }
 
-  setObjects(objects: ObjectSet): void {
+  /** @returns findings of the objects by themselves, with their sources */
+  setObjects(objects: ObjectSet): Finding[] {
     const world = { objects, translations: translateAll(objects) };
     for (const [fleet, { object }] of objects.ProxyRollout) {
       const translation = world.translations.get(
@@ -41,10 +42,18 @@ export class Fleets {
       if (!isThere) this.#specs.delete(fleet);
       controller.setInput({ world, spec: this.#specs.get(fleet) ?? null });
     }
+    return OWN_KINDS.flatMap((kind) =>
+      [...objects[kind].values()].flatMap(({ object, source }) => {
+        const id = objectId(kind, object.metadata.namespace, object.metadata.name);
+        const found = world.translations.get(id)?.findings ?? [];
+        return source === '' ? found : found.map((finding) => ({ ...finding, source }));
+      }),
+    );
   }
 
-  wake(fleet: string): void {
-    this.#controllers.get(fleet)?.wake();
+  /** Something that all fleets look at has changed. */
+  wakeAll(): void {
+    for (const controller of this.#controllers.values()) controller.wake();
   }
 
   async stop(): Promise<void> {
