@@ -22,7 +22,7 @@ export interface FleetFacts {
   readonly everyoneKnown: boolean;
   /** Every proxy that must run the candidate does, and they are as many as the stage asks for. */
   readonly healthy: boolean;
-  /** Fewer proxies take part than the stage asks for, because others joined or left since the head was published. */
+  /** Fewer proxies can take part than the stage asks for, because others joined, left or started since the head was published. */
   readonly short: boolean;
   readonly failure: Failure | null;
   /** Members that answer, and still run a digest that was rejected. */
@@ -57,6 +57,8 @@ interface Tally {
   cohort: number;
   required: number;
   running: number;
+  /** Required, but started too late to run it before another head is published. */
+  late: number;
   readonly restarted: string[];
   readonly refusals: string[];
   readonly candidateRefusals: string[];
@@ -75,6 +77,7 @@ export function readFleet(input: RolloutInput, head: Head, spec: RolloutSpec): F
     cohort: 0,
     required: 0,
     running: 0,
+    late: 0,
     restarted: [],
     refusals: [],
     candidateRefusals: [],
@@ -103,7 +106,7 @@ export function readFleet(input: RolloutInput, head: Head, spec: RolloutSpec): F
       tally.required > 0 &&
       tally.running === tally.required &&
       tally.required >= shareOf(tally.cohort, percent),
-    short: tally.required < shareOf(tally.serving, percent),
+    short: tally.required - tally.late < shareOf(tally.serving, percent),
     failure: head.candidate === undefined ? null : failureOf(input, head.candidate, head.stable.digest, tally),
     returning: tally.returning,
     refusal: tally.refusals[0] ?? null,
@@ -152,8 +155,8 @@ function isRequired(tally: Tally, { podUid, ack }: Member, head: Head, memory: R
   const startedSince = ack !== null && ack.startGeneration >= head.generation;
   // A process that was there before the head, and now started after it, has been another one in between.
   if (startedSince && place.acked && place.covered) tally.restarted.push(podUid);
-  // One that never acked before may have been starting all along.
-  if (startedSince && !place.acked) return false;
+  // One that did not answer then may have restarted as well, or have been starting all along: the next head will tell.
+  if (startedSince && !place.acked && place.covered) tally.late++;
   tally.cohort++;
   return place.covered;
 }

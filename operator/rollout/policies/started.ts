@@ -34,11 +34,11 @@ export function started(facts: Facts, draft: Draft): Step {
 
 /**
  * After a failure the proxies return to stable before anything else is tried: one that refuses the next candidate keeps what
- * it runs. They get a few polls for it, so that one that cannot does not hold up the fleet.
+ * it runs. They get a few polls for it (as do those that do not answer), so that one that cannot does not hold up the fleet.
  */
 function areReturning({ fleet, nowMs, input }: Facts, { state }: Draft): boolean {
   const [last] = state.rejected;
-  if (fleet.returning === 0 || last === undefined) return false;
+  if (last === undefined || (fleet.returning === 0 && fleet.counts.unknown === 0)) return false;
   return nowMs >= last.at && nowMs - last.at < longestGapMs(input);
 }
 
