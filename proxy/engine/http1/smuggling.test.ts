@@ -269,6 +269,12 @@ describe('request line', () => {
   test('asterisk without OPTIONS', () => {
     refuses(line('GET * HTTP/1.1'), 'bad_request: the target * is for OPTIONS only');
   });
+  test('target that begins like another form', () => {
+    const expected = 'bad_request: the request-target is neither a path nor an absolute URI';
+    for (const target of ['*x', '?a', 'x/../admin', 'http:/a.example/', 'http:a.example', '\\admin']) {
+      refuses(line(`OPTIONS ${target} HTTP/1.1`), expected);
+    }
+  });
   test('absolute target with another scheme', () => {
     const expected = 'bad_request: the request-target is neither a path nor an absolute URI';
     refuses(line('GET file:///etc/passwd HTTP/1.1'), expected);

@@ -105,7 +105,7 @@ export interface ResponseHandler {
 }
 
 /**
- * Shared by RequestParser (`new RequestParser(handler: RequestHandler)`) and ResponseParser
+ * Shared by RequestParser (`new RequestParser(handler: RequestHandler, limits?)`) and ResponseParser
  * (`new ResponseParser(handler: ResponseHandler)`).
  */
 export interface MessageParser {
