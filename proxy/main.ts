@@ -2,16 +2,15 @@
 import { readFileSync } from 'node:fs';
 import { adminPaths, metricsPaths, type AdminView } from './admin/paths.ts';
 import { AdminServer, type AdminTls } from './admin/server.ts';
-import { ProxyState } from './admin/state.ts';
+import { ProxyState } from './threads/proxyState.ts';
 import { parseCommandLine } from './cli/commandLine.ts';
 import { compileFiles, validateFiles } from './cli/documents.ts';
 import { resolveOptions, type ProxyOptions } from './cli/options.ts';
 import { compileEntries } from './compiler/compile.ts';
 import { parseDocument } from './compiler/parse.ts';
-import type { Refusal } from './contract/ack.ts';
+import type { PlanDelta } from './compiler/plan.ts';
 import { SUPPORTS } from './contract/bundle.ts';
 import { entriesDocument } from './contract/document/entries.ts';
-import { formatFinding } from './contract/finding.ts';
 import { limit } from './contract/limits.ts';
 import { Secret } from './contract/secret.ts';
 import { VERSION } from './contract/version.ts';
@@ -25,8 +24,9 @@ import { EndpointBook } from './source/endpointSlices.ts';
 import { FileSource } from './source/fileSource.ts';
 import { folderSource } from './source/folderSource.ts';
 import { KeyFile } from './source/keyFile.ts';
-import type { Candidate, Source } from './source/types.ts';
-import { Activator } from './threads/activator.ts';
+import type { Source } from './source/types.ts';
+import type { Activator } from './threads/activator.ts';
+import { Conductor } from './threads/conductor.ts';
 import { drain } from './threads/drain.ts';
 import { EndpointFeed } from './threads/endpointFeed.ts';
 import { CONTROL } from './threads/messages.ts';
@@ -66,82 +66,43 @@ async function run(options: ProxyOptions): Promise<void> {
   if (!port.ok) return fail([`-http-addr: ${port.error}`], 1);
 
   // Data beside the configuration: endpoints of Services.
-  const endpointsChanged = new Wakeup();
+  const changed = new Wakeup();
   const book = new EndpointBook();
-  const endpoints =
-    options.endpointsDirs.length === 0
-      ? undefined
-      : new EndpointFolder(options.endpointsDirs, book, () => (updateEndpoints(), endpointsChanged.wake()), logger);
-
-  // Threads, and what brings configurations to them.
-  const { threads, log } = createThreads(
-    options,
-    port.value,
-    metrics,
-    logger,
-    () => activator.fullDelta(),
-    () => feed.current,
-  );
   const feed = new EndpointFeed({
     resolve: (namespace, name, servicePort) => book.resolve(namespace, name, servicePort),
     send: (list) => threads.setEndpoints(list),
-    nextChange: (ms) => endpointsChanged.wait(ms),
+    nextChange: (ms) => changed.wait(ms),
     now: () => performance.now(),
   });
-  const activator = new Activator({
-    swap: (version, delta) => threads.swap(version, delta),
-    provideData: (plan) => feed.provide(plan),
-    onSettled: settled,
-    metrics,
-    logger,
-    now: () => performance.now(),
-  });
+  const onEndpoints = () => {
+    conductor.endpointsChanged();
+    changed.wake();
+  };
+  const endpoints = new EndpointFolder(options.endpointsDirs, book, onEndpoints, logger);
+
+  // Configuration: from the source, through the compiler, to the threads.
   const source = createSource(options, keys, logger);
-  const view = adminView({ options, state, threads, activator, metrics, keys, source });
+  const swap = (version: string, delta: PlanDelta) => threads.swap(version, delta);
+  const conductor = new Conductor({ source, feed, swap, state, metrics, logger });
+  const { activator } = conductor;
+  const { threads, log } = createThreads(options, port.value, { metrics, logger, activator, feed });
+  const view = adminView({ state, threads, activator, metrics, keys, source });
   const admin = await openAdmin(options, view, logger);
 
   const started = await threads.start();
   if (!started.ok) return fail([`-http-addr: ${started.error}`], 1);
-  await endpoints?.start();
-  // A file that is wrong from the start ends the process; a store may come back, and is waited for.
-  let first: ((refusal: Refusal | undefined) => void) | undefined;
-  const firstOutcome = new Promise<Refusal | undefined>((resolve) => (first = resolve));
-  await source.start({
-    onCandidate: (candidate) => {
-      if (candidate.head !== null) state.sawHead(candidate.head.generation);
-      activator.offer(candidate);
-    },
-    onHead: (head, role) => {
-      state.sawHead(head.generation);
-      activator.relabel({ head, role });
-      if (state.running !== null) state.runs(state.running, role, false);
-    },
-    onRefused: (refusal, findings) => {
-      for (const finding of findings) logger.error({ finding }, formatFinding(finding));
-      refuse(refusal);
-    },
-  });
-  if (options.configFile !== undefined) {
-    const refusal = await firstOutcome;
-    if (refusal !== undefined) return fail([`-config-file: ${refusal.reason}: ${refusal.message}`], 1);
-  }
+  await endpoints.start();
+  await source.start(conductor);
+  // A file that is wrong from the start ends the process; a store may come to have something better, and is waited for.
+  const refusal = options.configFile === undefined ? undefined : await conductor.firstOutcome;
+  if (refusal !== undefined) return fail([`-config-file: ${refusal.reason}: ${refusal.message}`], 1);
   logger.info({ http: port.value, admin: options.admin?.port, threads: threads.size, version: VERSION }, 'serving');
 
   onSignals(
     () => void source.reload(),
     async (sleep, forced) => {
-      await drain({
-        markDraining: () => state.drains(),
-        step: (step) => threads.drain(step),
-        activeRequests: async () => (await threads.ask()).requests,
-        waitMs: options.drainWaitMs,
-        timeoutMs: options.drainTimeoutMs,
-        sleep,
-        forced,
-        now: () => performance.now(),
-        logger,
-      });
-      endpoints?.stop();
+      await drainAll(options, { state, threads, logger }, sleep, forced);
+      endpoints.stop();
       keys?.stop();
       await source.stop();
       await threads.stop();
@@ -149,38 +110,27 @@ async function run(options: ProxyOptions): Promise<void> {
       await Promise.all(admin.map((server) => server.close()));
     },
   );
+}
 
-  function updateEndpoints(): void {
-    if (activator.running === undefined) return;
-    feed.update(activator.running.plan);
-    showEndpoints();
-  }
+type Sleep = (ms: number) => Promise<void>;
 
-  function showEndpoints(): void {
-    if (activator.running === undefined) return;
-    metrics.clearGauge('proxy_pool_total_endpoints');
-    for (const [pool, count] of feed.counts(activator.running.plan))
-      metrics.gauge('proxy_pool_total_endpoints', { pool }, count);
-  }
-
-  function refuse(refusal: Refusal): void {
-    state.refused(refusal);
-    first?.(refusal);
-  }
-
-  function settled(candidate: Candidate, refusal: Refusal | undefined): void {
-    if (refusal === undefined && activator.running !== undefined) {
-      state.runs(candidate.digest, candidate.role, true);
-      feed.settled(activator.running.plan);
-      metrics.gauge('proxy_snapshot_routes', {}, activator.running.plan.routes.size);
-      showEndpoints();
-      first?.(undefined);
-    } else if (refusal !== undefined) {
-      logger.error({ ...refusal }, 'configuration refused; what ran before runs on');
-      refuse(refusal);
-    }
-    void source.settled(candidate.digest, refusal === undefined ? 'running' : 'refused');
-  }
+async function drainAll(
+  { drainWaitMs, drainTimeoutMs }: ProxyOptions,
+  { state, threads, logger }: { readonly state: ProxyState; readonly threads: ThreadPool; readonly logger: Logger },
+  sleep: Sleep,
+  forced: () => boolean,
+): Promise<void> {
+  await drain({
+    markDraining: () => state.drains(),
+    step: (step) => threads.drain(step),
+    activeRequests: async () => (await threads.ask()).requests,
+    waitMs: drainWaitMs,
+    timeoutMs: drainTimeoutMs,
+    sleep,
+    forced,
+    now: () => performance.now(),
+    logger,
+  });
 }
 
 async function openKeys(options: ProxyOptions, logger: Logger): Promise<KeyFile | undefined> {
@@ -210,10 +160,12 @@ function createSource(options: ProxyOptions, keys: KeyFile | undefined, log: Log
 function createThreads(
   options: ProxyOptions,
   port: number,
-  metrics: Metrics,
-  logger: Logger,
-  running: () => ReturnType<Activator['fullDelta']>,
-  endpoints: () => EndpointFeed['current'],
+  {
+    metrics,
+    logger,
+    activator,
+    feed,
+  }: { readonly metrics: Metrics; readonly logger: Logger; readonly activator: Activator; readonly feed: EndpointFeed },
 ): { readonly threads: ThreadPool; readonly log: AccessLogWriter } {
   // Only some systems spread connections over listeners of one port.
   const reusePort = process.platform === 'linux' || process.platform === 'freebsd';
@@ -226,8 +178,8 @@ function createThreads(
     metrics,
     logger,
     onAccessLines: (lines) => log.write(lines),
-    running,
-    endpoints,
+    running: () => activator.fullDelta(),
+    endpoints: () => feed.current,
   });
   const pending = threads.control.subarray(CONTROL.pendingLogBytes, CONTROL.pendingLogBytes + 1);
   const log = new AccessLogWriter(options.accessLogFile, pending, (error) =>
@@ -237,7 +189,6 @@ function createThreads(
 }
 
 interface ViewParts {
-  readonly options: ProxyOptions;
   readonly state: ProxyState;
   readonly threads: ThreadPool;
   readonly activator: Activator;

@@ -144,7 +144,10 @@ function build(text: (name: string) => string | undefined, raw: Raw, problems: s
     if (value === undefined) problems.push(`--${name}: is needed`);
     return value ?? '';
   };
-  const list = (name: string): readonly string[] => (Array.isArray(raw[name]) ? raw[name] : []);
+  const list = (name: string): readonly string[] => {
+    const given = raw[name];
+    return given === undefined || typeof given === 'string' ? [] : given;
+  };
   const defaultFleet = text('default-fleet') ?? null;
   if (defaultFleet !== null && !/^[a-z0-9.-]+\/[a-z0-9.-]+$/.test(defaultFleet))
     problems.push('--default-fleet: must be namespace/name');

@@ -3,7 +3,7 @@ import type { ProxyRolloutStatus } from '../../crds/proxyRollout.ts';
 import type { FragmentStatus } from '../../crds/shared.ts';
 import type { ObjectVerdict } from '../assemble/types.ts';
 import { objectId, splitObjectId } from '../objects/objects.ts';
-import { fragmentConditions } from '../status/conditions.ts';
+import { fragmentStatusOf } from '../status/conditions.ts';
 import { rolloutStatus } from '../status/rolloutStatus.ts';
 import type { StatusSink } from '../status/statusFolder.ts';
 import type { FleetReport } from './fleetController.ts';
@@ -58,11 +58,14 @@ export class Reporter {
     report: FleetReport,
     holdReason: string | undefined,
   ): Promise<void> {
-    const { object, kind, namespace, name, desiredDigest } = verdict;
-    const view = { stableDigest: report.stable.get(object), ...(holdReason === undefined ? {} : { holdReason }) };
-    const before = this.#fragments.get(object)?.conditions ?? [];
-    const conditions = fragmentConditions(verdict, view, before, this.#options.wallNow());
-    const status: FragmentStatus = { ...(desiredDigest === null ? {} : { fragmentDigest: desiredDigest }), conditions };
+    const { object, kind, namespace, name } = verdict;
+    const status = fragmentStatusOf({
+      verdict,
+      stableDigest: report.stable.get(object),
+      ...(holdReason === undefined ? {} : { holdReason }),
+      previous: this.#fragments.get(object) ?? null,
+      nowMs: this.#options.wallNow(),
+    });
     this.#fragments.set(object, status);
     await sink.write(kind, namespace, name, status);
   }

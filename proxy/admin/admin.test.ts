@@ -11,7 +11,7 @@ import type { Logger } from '../observability/logger.ts';
 import { Metrics } from '../observability/metrics.ts';
 import { adminPaths, type AdminView } from './paths.ts';
 import { AdminServer } from './server.ts';
-import { ProxyState } from './state.ts';
+import { ProxyState } from '../threads/proxyState.ts';
 
 const quiet: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 const TOKEN = 'a-long-admin-token';

@@ -8,7 +8,6 @@ import { limit } from '../contract/limits.ts';
 import type { AccessLog, RequestRecord } from './types.ts';
 
 /** Text that JSON takes as it is; everything else goes through JSON.stringify. */
-// oxlint-disable-next-line no-control-regex -- control characters are what must be escaped
 const PLAIN = /^[^"\\\u0000-\u001f\u007f-\uffff]*$/;
 
 function quoted(text: string): string {

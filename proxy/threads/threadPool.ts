@@ -225,7 +225,7 @@ export class ThreadPool {
       });
     });
     worker.on('message', (message: FromThread) => this.#receive(member, message));
-    worker.on('error', (error) => this.#options.logger.error({ thread: index, err: error }, 'thread crashed'));
+    worker.on('error', (error: Error) => this.#options.logger.error({ thread: index, err: error }, 'thread crashed'));
     worker.on('exit', () => this.#gone(member));
     worker.postMessage({ type: 'endpoints', list: this.#options.endpoints() } satisfies ToThread);
     const outcome = await started;

@@ -3,7 +3,7 @@
  * that serves while it happens. `node test/bench/swap.ts [routes]`
  */
 import { buildBundle } from '../../proxy/bundle/buildBundle.ts';
-import { compileEntries, diffPlans } from '../../proxy/compiler/compile.ts';
+import { compileEntries, diffPlans, type CompileResult } from '../../proxy/compiler/compile.ts';
 import { documentEntries, type Entry } from '../../proxy/contract/document/entries.ts';
 import type { Document } from '../../proxy/contract/document/document.ts';
 import { reservePort } from '../../proxy/listeners/reservePort.ts';
@@ -37,6 +37,12 @@ function entriesOf(changed: ReadonlySet<number>, previous: ReadonlyMap<string, E
   });
 }
 
+function compilePlan(of: readonly Entry[], previous?: CompileResult) {
+  const result = compileEntries(of, previous);
+  if (result.plan === undefined) throw new Error(JSON.stringify(result.findings.slice(0, 3)));
+  return { ...result, plan: result.plan };
+}
+
 const keyed = (entries: readonly Entry[]) => new Map(entries.map((e) => [`${e.section}/${e.id}`, e]));
 const ms = (value: number) => `${value.toFixed(1)} ms`;
 const timed = <T>(run: () => T): [T, number] => {
@@ -66,10 +72,10 @@ const emptyMb = rssMb();
 
 const nobody = new Set<number>();
 const first = entriesOf(nobody, new Map());
-const [compiled, compileMs] = timed(() => compileEntries(first));
+const [compiled, compileMs] = timed(() => compilePlan(first));
 const [bundle, bundleMs] = timed(() => buildBundle(first, { documentVersion: 1, features: [] }));
-if (compiled.plan === undefined || !bundle.ok) throw new Error(JSON.stringify(compiled.findings.slice(0, 3)));
-const [delta, diffMs] = timed(() => diffPlans(undefined, compiled.plan!));
+if (!bundle.ok) throw new Error(JSON.stringify(bundle.error));
+const [delta, diffMs] = timed(() => diffPlans(undefined, compiled.plan));
 const startMs = performance.now();
 const outcome = await pool.swap('first', delta);
 const swapMs = performance.now() - startMs;
@@ -89,8 +95,8 @@ for (const [label, changes] of [
   const times: number[][] = [];
   for (let round = 0; round < 10; round += 1) {
     const next = entriesOf(round % 2 === 0 ? new Set(changes) : nobody, keyed(entries));
-    const [result, compileOnceMs] = timed(() => compileEntries(next, compiledBefore));
-    const [change, diffOnceMs] = timed(() => diffPlans(compiledBefore.plan, result.plan!));
+    const [result, compileOnceMs] = timed(() => compilePlan(next, compiledBefore));
+    const [change, diffOnceMs] = timed(() => diffPlans(compiledBefore.plan, result.plan));
     const swapStartMs = performance.now();
     await pool.swap(`${label} ${round}`, change);
     times.push([compileOnceMs, diffOnceMs, performance.now() - swapStartMs]);

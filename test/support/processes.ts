@@ -40,17 +40,17 @@ export function start(program: string, args: readonly string[], env: Readonly<Re
 /** Asks until the answer is truthy; fails with `what` after the time. */
 export async function until<T>(what: string, ask: () => Promise<T> | T, timeoutMs = 20_000): Promise<NonNullable<T>> {
   const deadlineMs = Date.now() + timeoutMs;
-  let last: unknown;
+  let last = '';
   while (Date.now() < deadlineMs) {
     try {
       const answer = await ask();
       if (answer !== undefined && answer !== null && answer !== false) return answer;
     } catch (error) {
-      last = error;
+      last = error instanceof Error ? error.message : String(error);
     }
     await sleep(50);
   }
-  throw new Error(`${what}: not within ${timeoutMs} ms${last === undefined ? '' : ` (${String(last)})`}`);
+  throw new Error(`${what}: not within ${timeoutMs} ms${last === '' ? '' : ` (${last})`}`);
 }
 
 export async function freePort(): Promise<number> {
