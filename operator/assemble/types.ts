@@ -41,6 +41,8 @@ export interface ObjectVerdict {
   readonly name: string;
   /** `file:line`, or '' from the API server and for objects that are gone. */
   readonly source: string;
+  /** False: gone from the cluster or folder, and kept; there is no status to write. */
+  readonly exists: boolean;
   /** metadata.generation, where there is one. */
   readonly generation?: number;
   readonly used: UsedVersion;

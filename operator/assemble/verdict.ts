@@ -30,8 +30,9 @@ function verdictOf(context: Context, settled: Settled, draft: Draft, compiled: r
   const desiredDigest = desiredOf(draft, forced);
   const usedDigest = referenced ? (draft.fragment?.digest ?? null) : null;
   const findings = findingsOf(context, draft, forced);
-  const reasons = new Set(findings.map((finding) => finding.reason));
   // The compiler sees what was found here too, such as a pool that does not exist; once is enough.
+  const reasons = new Set(findings.map((finding) => finding.reason));
+  if (draft.unresolved.length > 0) reasons.add('RefNotFound');
   findings.push(...compiled.filter((finding) => finding.severity === 'warning' && !reasons.has(finding.reason)));
   return {
     ...identity(context, draft.id, draft.translation),
@@ -56,6 +57,7 @@ function identity({ input }: Context, id: string, translation: Translation | und
     namespace,
     name,
     source: input.objects[kind as OwnKind].get(objectKey(namespace, name))?.source ?? '',
+    exists: translation !== undefined,
     ...(generation === undefined ? {} : { generation }),
   };
 }
@@ -90,7 +92,8 @@ function findingsOf(context: Context, draft: Draft, forced: Forced | undefined):
 }
 
 function acceptedOf(context: Context, draft: Draft, findings: readonly Finding[]): Aspect {
-  if (draft.translation === undefined) return pending('the object is gone, and its deletion is held back');
+  if (draft.translation === undefined)
+    return pending('the object is gone, or cannot be read; its last accepted version stays');
   const errors = findings.filter((finding) => finding.severity === 'error');
   const [first] = errors;
   if (first !== undefined) {

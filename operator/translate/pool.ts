@@ -2,6 +2,7 @@
 import type { UpstreamPoolSpec } from '../../crds/upstreamPool.ts';
 import type { Entry } from '../../proxy/contract/document/entries.ts';
 import type { PoolDoc } from '../../proxy/contract/document/pools.ts';
+import { warningAt, type Finding } from '../../proxy/contract/finding.ts';
 import { objectId, objectKey, type Meta } from '../objects/objects.ts';
 import { whenSome } from './parts.ts';
 import type { Reference } from './types.ts';
@@ -30,6 +31,12 @@ export function poolEntries(meta: Meta, spec: UpstreamPoolSpec): Entry[] {
     ...(connections === undefined ? {} : { connections }),
   };
   return [{ section: 'pools', id, object: objectId('UpstreamPool', meta.namespace, meta.name), value }];
+}
+
+/** A pool that nobody can be sent to is no mistake (it may be filled later), but its routes answer 503. */
+export function findNoEndpoints(id: string, { endpoints }: UpstreamPoolSpec): Finding[] {
+  if (endpoints === undefined || endpoints.some(({ weight }) => weight !== 0)) return [];
+  return [warningAt(id, 'spec.endpoints', 'NoEndpoints', 'no endpoint takes requests, so its routes answer 503')];
 }
 
 export function poolReferences(meta: Meta, { serviceRef }: UpstreamPoolSpec): Reference[] {

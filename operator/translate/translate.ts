@@ -12,7 +12,7 @@ import type { ObjectSet } from '../objects/objectSet.ts';
 import { objectId, objectKey, OWN_KINDS, type Meta, type OwnObject } from '../objects/objects.ts';
 import { findNotImplemented } from './notImplemented.ts';
 import { policyEntries } from './policy.ts';
-import { poolEntries, poolReferences } from './pool.ts';
+import { findNoEndpoints, poolEntries, poolReferences } from './pool.ts';
 import { findUnsafeRegexes } from './regexes.ts';
 import { fleetRules, rolloutEntries, rolloutReferences } from './rollout.ts';
 import { routeEntries, routeFleet, routeReferences } from './route.ts';
@@ -32,7 +32,7 @@ const nothing = () => [];
 
 const TRANSLATORS: { readonly [K in Kind]: Translator<K> } = {
   ProxyRoute: { check: findUnsafeRegexes, entries: routeEntries, references: routeReferences },
-  UpstreamPool: { check: nothing, entries: poolEntries, references: poolReferences },
+  UpstreamPool: { check: findNoEndpoints, entries: poolEntries, references: poolReferences },
   TrafficPolicy: { check: nothing, entries: policyEntries, references: nothing },
   ProxyRollout: { check: nothing, entries: rolloutEntries, references: rolloutReferences },
 };
