@@ -56,15 +56,15 @@ export function parseManifest(text: string): ParsedDocument {
   const lineAt = (offset: number) => Math.max(lines.linePos(offset).line - 1, 0);
   const [error] = document.errors;
   if (error !== undefined) return broken(lineAt(error.pos[0]), MESSAGES[error.code] ?? error.message);
-  if (isNestedTooDeeply(document)) return broken(0, TOO_DEEP);
+  if (isNestedTooDeeply(document.contents, nodesBelow)) return broken(0, TOO_DEEP);
   let value: unknown;
   try {
     value = document.toJS({ maxAliasCount: limit('yamlAliases') });
   } catch (cause) {
-    // Thrown for aliases that would blow up, and for those that name nothing.
-    if (cause instanceof ReferenceError) return broken(0, cause.message);
-    throw cause;
+    // For aliases that would blow up or name nothing, and merges of what is no map: always about the text.
+    return broken(0, cause instanceof Error ? cause.message : String(cause));
   }
+  if (isNestedTooDeeply(value, valuesBelow)) return broken(0, TOO_DEEP);
   if (value === null) return { objects: [], problems: [] };
   if (!isMap(value)) return broken(0, 'must be an object with apiVersion and kind');
   if (value['kind'] !== 'List' || value['apiVersion'] !== 'v1') {
@@ -96,16 +96,26 @@ function listItems(
   return { objects, problems };
 }
 
-/** Whether collections lie deeper in each other than anybody writes; what comes after recurses. */
-function isNestedTooDeeply(document: Document): boolean {
-  const stack: { readonly node: unknown; readonly depth: number }[] = [{ node: document.contents, depth: 0 }];
+/** Whether collections lie deeper in each other than anybody writes, or in themselves; what comes after recurses. */
+function isNestedTooDeeply(root: unknown, below: (value: unknown) => readonly unknown[]): boolean {
+  const stack = [{ value: root, depth: 0 }];
+  // The last one first: whatever leads back to itself is followed down, and found out, before anything else.
   for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
-    const { node, depth } = next;
-    if (!isCollection(node)) continue;
-    if (depth >= limit('yamlDepth')) return true;
-    for (const item of node.items) stack.push({ node: isPair(item) ? item.value : item, depth: depth + 1 });
+    const { value, depth } = next;
+    const children = below(value);
+    if (children.length > 0 && depth >= limit('yamlDepth')) return true;
+    for (const child of children) stack.push({ value: child, depth: depth + 1 });
   }
   return false;
+}
+
+function nodesBelow(node: unknown): readonly unknown[] {
+  return isCollection(node) ? node.items.map((item) => (isPair(item) ? item.value : item)) : [];
+}
+
+/** Aliases are followed here, which is bounded by `yamlAliases`. */
+function valuesBelow(value: unknown): readonly unknown[] {
+  return typeof value === 'object' && value !== null ? Object.values(value) : [];
 }
 
 function broken(line: number, message: string): ParsedDocument {
