@@ -8,7 +8,7 @@ import { importBundle, looksLikeBundleFile } from '../bundle/exportedBundle.ts';
 import type { KeySet } from '../bundle/keys.ts';
 import type { Supports } from '../bundle/refused.ts';
 import type { RefusalReason } from '../contract/ack.ts';
-import type { Digest } from '../contract/canonical.ts';
+import { digestOf, type Digest } from '../contract/canonical.ts';
 import { DOCUMENT_VERSION, type Document } from '../contract/document/document.ts';
 import { documentEntries } from '../contract/document/entries.ts';
 import { formatFinding, hasErrors, type Finding } from '../contract/finding.ts';
@@ -46,6 +46,8 @@ export class FileSource implements Source {
   #loop: Promise<void> | undefined;
   #stopped = false;
   #signature: string | undefined;
+  /** What was read last: a file that was touched, or seen in the middle of one write, is not a new one. */
+  #content: Digest | undefined;
   #running: Digest | undefined;
   /** What was offered last; it runs, or will unless it is refused. */
   #target: Digest | undefined;
@@ -67,6 +69,7 @@ export class FileSource implements Source {
   /** Reads the file again, changed or not. */
   async reload(): Promise<void> {
     this.#signature = undefined;
+    this.#content = undefined;
     this.#target = undefined;
     this.#signal.raise();
   }
@@ -102,6 +105,9 @@ export class FileSource implements Source {
   async #read(): Promise<void> {
     const { path, keys } = this.#options;
     const bytes = await attempt(async () => readBounded(NODE_FILE_SYSTEM, path, limit('inputFileBytes')));
+    const content = bytes.ok ? digestOf(bytes.value) : undefined;
+    if (content !== undefined && content === this.#content) return;
+    this.#content = content;
     if (!bytes.ok) {
       this.#refuse(bytes.error.reason === 'TooLarge' ? 'TooLarge' : 'Missing', bytes.error.message, []);
       return;

@@ -165,7 +165,7 @@ export class StoreSource implements Source {
       store.getHead(fleet),
     );
     if (!stored.ok) {
-      this.#say(`${stored.error.reason} ${stored.error.message}`, () => this.#storeFailed(stored.error));
+      this.#storeFailed(stored.error);
       return;
     }
     const keySet = keys();
@@ -188,12 +188,16 @@ export class StoreSource implements Source {
     if (finished) this.#done = { version, keys: keySet };
   }
 
+  /** What has a version is there, but is no head; everything else is a store that is away. */
   #storeFailed(error: StoreError): void {
-    if (error.reason === 'Corrupt' || error.reason === 'TooLarge') {
-      const reason = error.reason === 'TooLarge' ? 'TooLarge' : 'Malformed';
-      this.#refuse(error.message, null, { reason, message: error.message }, 0);
+    const { reason, message, version } = error;
+    if (version !== undefined) {
+      const refused = { reason: reason === 'TooLarge' ? ('TooLarge' as const) : ('Malformed' as const), message };
+      this.#refuse(`${version} ${refused.reason}`, null, refused, 0);
     } else {
-      this.#options.log.warn({ ...error }, 'head cannot be read; what runs goes on');
+      this.#say(`${reason} ${message}`, () => {
+        this.#options.log.warn({ reason, detail: message }, 'head cannot be read; what runs goes on');
+      });
     }
   }
 
