@@ -4,8 +4,9 @@
  */
 import type { Candidate } from '../../proxy/contract/head.ts';
 import type { FleetFacts } from './fleet.ts';
+import { memoryOf } from './memory.ts';
 import { pollIntervalMs, stageAt } from './share.ts';
-import type { RolloutInput, RolloutMemory, RolloutSpec } from './types.ts';
+import type { RolloutInput, RolloutSpec } from './types.ts';
 
 /** Most that counts between two decisions, in poll intervals. */
 const LONGEST_GAP_POLLS = 5;
@@ -16,16 +17,6 @@ export interface StageClock {
   /** Other time in this stage, pauses aside. */
   readonly waitedMs: number;
   readonly sincePublishedMs: number;
-}
-
-export function stageKey(candidate: Candidate): string {
-  return `${candidate.digest} ${candidate.seed} ${candidate.stage}`;
-}
-
-/** The memory, if it is about this candidate in this stage. */
-export function memoryOf(input: RolloutInput, candidate: Candidate | undefined): RolloutMemory | null {
-  if (candidate === undefined || input.memory?.stageKey !== stageKey(candidate)) return null;
-  return input.memory;
 }
 
 export function longestGapMs(input: RolloutInput): number {

@@ -1,7 +1,7 @@
 /** Turns the draft that the policies leave into a decision: thresholds and memory for a head, a time to wake for none. */
 import type { Digest } from '../../proxy/contract/canonical.ts';
 import { ringPosition, type Candidate, type Head } from '../../proxy/contract/head.ts';
-import { memoryOf, stageKey } from './clock.ts';
+import { memoryOf, stageKey } from './memory.ts';
 import { knownStable, type Draft } from './draft.ts';
 import type { Facts } from './facts.ts';
 import { cohortOf } from './fleet.ts';
@@ -15,11 +15,10 @@ export function conclude(facts: Facts, draft: Draft): RolloutDecision {
   const { candidate } = draft.state;
   const shared = candidate === undefined ? undefined : withShare(facts, candidate);
   const state = shared === undefined ? draft.state : { ...draft.state, candidate: shared };
-  const known = new Set(namedBy(facts.head));
   return {
     kind: 'Publish',
     state,
-    bundles: [...namedBy(state)].filter((digest) => !known.has(digest)),
+    bundles: toStore(facts, state),
     audit: draft.audit,
     memory: shared === undefined ? null : begin(facts, shared),
     view,
@@ -37,6 +36,15 @@ export function bundlesNamed(head: Head | null, spec: RolloutSpec | null): reado
 function namedBy(state: HeadState): ReadonlySet<Digest> {
   const candidate = state.candidate === undefined ? [] : [state.candidate.digest];
   return new Set([state.stable.digest, ...candidate, ...rangesOf(state).flatMap(({ from, to }) => [from, to])]);
+}
+
+/** Bundles that the head names for the first time, and those that the store lost and that were made again. */
+function toStore({ head, input }: Facts, state: HeadState): readonly Digest[] {
+  const stored = namedBy(head);
+  const made = new Set([...input.assemblies.values()].map(({ digest }) => digest));
+  return [...namedBy(state)].filter(
+    (digest) => !stored.has(digest) || (input.bundles.get(digest) === null && made.has(digest)),
+  );
 }
 
 /** The candidate with the time it has had, and the threshold for the members of now. */

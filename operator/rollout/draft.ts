@@ -67,7 +67,7 @@ export function record(facts: Facts, draft: Draft, { objects, ...event }: Event)
 }
 
 /** Adds an entry to the history, which keeps the last stable digests and, apart from them, the last other outcomes. */
-export function remember(state: HeadState, entry: HistoryEntry, spec: RolloutSpec): HeadState {
+function remember(state: HeadState, entry: HistoryEntry, spec: RolloutSpec): HeadState {
   const most = limit('rolloutHistory');
   // At least one other: what stalled last is read from it.
   const others = Math.max(1, Math.min(spec.revisionHistoryLimit, most - spec.revisionHistoryLimit));

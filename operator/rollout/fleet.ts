@@ -3,7 +3,7 @@ import type { Ack, RefusalReason } from '../../proxy/contract/ack.ts';
 import type { Digest } from '../../proxy/contract/canonical.ts';
 import { digestToRun, type Candidate, type Head } from '../../proxy/contract/head.ts';
 import { limit } from '../../proxy/contract/limits.ts';
-import { memoryOf } from './clock.ts';
+import { memoryOf } from './memory.ts';
 import { isServing, missingKey, pollIntervalMs, shareOf, stageAt } from './share.ts';
 import { brief } from './text.ts';
 import type { Member, ProxyCounts, RolloutInput, RolloutMemory, RolloutSpec } from './types.ts';

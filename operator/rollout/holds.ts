@@ -12,7 +12,7 @@
 import type { Digest } from '../../proxy/contract/canonical.ts';
 import type { HeldRange, Hold } from '../../proxy/contract/head.ts';
 import { limit } from '../../proxy/contract/limits.ts';
-import { changedObjects, isWithin, split } from './objectOrder.ts';
+import { changedObjects, split } from './objectOrder.ts';
 import type { FragmentDigests, HeadState, HeldObject, HoldSet, RolloutInput } from './types.ts';
 
 /** What holds are resolved against. */
@@ -34,7 +34,9 @@ export function suspectsOf(state: HeadState): readonly HeldRange[] {
 export function membersOf(range: HeldRange, bundles: RolloutInput['bundles']): readonly string[] {
   const [from, to] = [bundleOf(bundles, range.from), bundleOf(bundles, range.to)];
   if (from === null || to === null) return [];
-  return changedObjects(from, to).filter((object) => isWithin(object, range.first, range.last));
+  const changed = changedObjects(from, to);
+  const first = changed.indexOf(range.first);
+  return first < 0 ? [] : changed.slice(first, changed.indexOf(range.last) + 1);
 }
 
 /** Fragments of a bundle that the head names; null when the store lost it. Not even looked up is a programming error. */

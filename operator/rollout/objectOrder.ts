@@ -7,11 +7,6 @@ function sortKey(object: string): string {
   return `${namespace}\0${name}\0${kind}`;
 }
 
-export function isWithin(object: string, first: string, last: string): boolean {
-  const key = sortKey(object);
-  return sortKey(first) <= key && key <= sortKey(last);
-}
-
 /** Differences already computed. Both maps are immutable once they were passed to a decision, and take theirs along when they go. */
 const differences = new WeakMap<FragmentDigests, WeakMap<FragmentDigests, readonly string[]>>();
 

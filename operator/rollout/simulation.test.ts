@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { checkHead } from '../../proxy/bundle/schemas.ts';
-import { canonicalBytes, type Json } from '../../proxy/contract/canonical.ts';
+import { canonicalBytes } from '../../proxy/contract/canonical.ts';
 import { FULL_THRESHOLD, type Head } from '../../proxy/contract/head.ts';
 import { isServing, shareOf, stageAt } from './share.ts';
 import { VirtualFleet, type Fault, type Proxy } from './virtualFleet.ts';
@@ -189,7 +189,7 @@ class Story {
   #checkPublished(head: Head, before: Head | null): void {
     const checked = checkHead(head);
     assert.ok(checked.ok, checked.ok ? '' : checked.error.message);
-    assert.ok(canonicalBytes(head as Json).length < HEAD_BYTES, 'the head stays small');
+    assert.ok(canonicalBytes(head).length < HEAD_BYTES, 'the head stays small');
     assert.ok(head.generation > (before?.generation ?? 0), 'generations only grow');
     assert.equal(this.fleet.faultOf(head.stable.digest), undefined, 'no bad fragment in stable');
     const { candidate } = head;

@@ -72,7 +72,7 @@ export interface RolloutInput {
   readonly spec: RolloutSpec | null;
   /** The head published last; null when there is none yet. */
   readonly head: Head | null;
-  /** Fragments of every bundle in `bundlesNamed(head, spec)`; null for one that the store lost. */
+  /** Fragments of every bundle in `bundlesNamed(head, spec)`; null for one that the store lost (look again after a publication). */
   readonly bundles: ReadonlyMap<Digest, FragmentDigests | null>;
   /** What the present spec of each object contributes, holds aside; objects that are gone or invalid are absent. */
   readonly current: FragmentDigests;
@@ -207,7 +207,7 @@ export type RolloutDecision =
   | {
       readonly kind: 'Publish';
       readonly state: HeadState;
-      /** Digests that the head names for the first time; each is of one of `assemblies` or `permittedStable`. */
+      /** Digests that the head names for the first time, or that the store lost; each is of one of `assemblies` or `permittedStable`. */
       readonly bundles: readonly Digest[];
       readonly audit: readonly AuditRecord[];
       readonly memory: RolloutMemory | null;

@@ -2,7 +2,7 @@
  * A fleet in memory, for tests: objects, a store, proxies that follow the candidate rule, and an operator that carries out what
  * `decide` says. Time is virtual, and everything can go wrong on demand.
  */
-import type { Ack, Refusal } from '../../proxy/contract/ack.ts';
+import type { Ack, Refusal, RefusalReason } from '../../proxy/contract/ack.ts';
 import { digestOfJson, type Digest } from '../../proxy/contract/canonical.ts';
 import { digestToRun, HEAD_FORMAT, type Head } from '../../proxy/contract/head.ts';
 import { bundlesNamed, decide } from './decide.ts';
@@ -44,10 +44,11 @@ export interface Proxy {
   missing: string[];
 }
 
+const NO_FRAGMENTS: FragmentDigests = new Map();
 const NONE: string[] = [];
 const GONE: string[] = ['Secret/shop/gone'];
 
-export const DEFAULT_SPEC: RolloutSpec = {
+const DEFAULT_SPEC: RolloutSpec = {
   stages: [],
   progressDeadlineMs: 600_000,
   rollbackWindow: 3,
@@ -66,6 +67,8 @@ export class VirtualFleet {
   readonly objects = new Map<string, Version>();
   readonly proxies = new Map<string, Proxy>();
   readonly audit: AuditRecord[] = [];
+  /** The reason that proxies give for a fragment of fault Refused. */
+  refusal: RefusalReason = 'CompileFailed';
   gates: readonly GateResult[] = [];
   permittedStable: AssembledBundle | null = null;
   membersKnown = true;
@@ -151,7 +154,7 @@ export class VirtualFleet {
     if (proxy.running === digest) return;
     const fault = this.faultOf(digest);
     if (fault === 'Refused') {
-      proxy.refused = { digest, reason: 'CompileFailed', message: 'no', generation: head.generation };
+      proxy.refused = { digest, reason: this.refusal, message: 'no', generation: head.generation };
       return;
     }
     if (fault === 'Crash' && role === 'candidate') {
@@ -177,6 +180,11 @@ export class VirtualFleet {
   /** Text of an object's version in stable; undefined when it is not there. */
   stableText(object: string): string | undefined {
     return this.textIn(this.head?.stable.digest, object);
+  }
+
+  /** The same in the candidate. */
+  triedText(object: string): string | undefined {
+    return this.textIn(this.candidate?.digest, object);
   }
 
   textIn(digest: Digest | undefined, object: string): string | undefined {
@@ -337,7 +345,7 @@ export class VirtualFleet {
   /** The rules of assembly that matter here: holds, and changed objects with unresolved references keep stable's version. */
   assemble(holds: HoldSet): AssembledBundle {
     const { current } = this.input();
-    const stable = this.stable === undefined ? new Map<string, Digest>() : (this.store.get(this.stable) ?? new Map());
+    const stable = (this.stable === undefined ? undefined : this.store.get(this.stable)) ?? NO_FRAGMENTS;
     const fragments = new Map<string, Digest>();
     const keepStable = (object: string) => {
       const kept = stable.get(object);

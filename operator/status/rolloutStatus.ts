@@ -139,7 +139,7 @@ function paused({ spec }: RolloutStatusInput): Verdict {
 
 function healthy({ view }: RolloutStatusInput): Verdict {
   const { total, acked, rejected, unknown } = view.proxies;
-  if (rejected > 0) return isFalse('ProxiesRejected', `${rejected} of ${total}: ${view.refusal ?? ''}`);
+  if (rejected > 0) return isFalse('ProxiesRejected', `${rejected} of ${total} proxies; ${view.refusal ?? ''}`);
   if (unknown > 0) return isFalse('ProxiesUnknown', `${unknown} of ${total} proxies do not answer`);
   if (view.held.length > 0) return isFalse('ObjectsHeld', heldMessage(view));
   if (total === 0) return { status: 'Unknown', reason: 'NoProxies', message: '' };

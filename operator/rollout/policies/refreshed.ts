@@ -1,7 +1,8 @@
 import { limit } from '../../../proxy/contract/limits.ts';
-import { longestGapMs, memoryOf } from '../clock.ts';
+import { longestGapMs } from '../clock.ts';
 import { done, next, type Draft, type Step } from '../draft.ts';
 import type { Facts } from '../facts.ts';
+import { memoryOf } from '../memory.ts';
 
 /**
  * Publishes the same candidate once more, with the threshold taken from the members of now. A new operator does so at once:
