@@ -1,17 +1,23 @@
-/** EndpointSlices from a folder of manifests, for a proxy without a cluster. */
+/** EndpointSlices and Services from folders of manifests, for a proxy without a cluster. */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { limit } from '../contract/limits.ts';
 import type { Logger } from '../observability/logger.ts';
-import { readEndpointSlice, type EndpointBook, type EndpointSlice } from './endpointSlices.ts';
+import {
+  readEndpointSlice,
+  readService,
+  type EndpointBook,
+  type EndpointSlice,
+  type Service,
+} from './endpointSlices.ts';
 
 /** Polled, since file system events are not delivered on every mount. */
 const POLL_MS = 500;
 
-interface SliceFile {
+interface ReadFile {
   readonly stamp: string;
-  readonly slices: readonly EndpointSlice[];
+  readonly objects: readonly (EndpointSlice | Service)[];
 }
 
 export class EndpointFolder {
@@ -19,7 +25,7 @@ export class EndpointFolder {
   readonly #book: EndpointBook;
   readonly #onChange: () => void;
   readonly #logger: Logger;
-  #files: ReadonlyMap<string, SliceFile> = new Map();
+  #files: ReadonlyMap<string, ReadFile> = new Map();
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
@@ -45,18 +51,18 @@ export class EndpointFolder {
   }
 
   async #look(): Promise<void> {
-    const files = new Map<string, SliceFile>();
+    const files = new Map<string, ReadFile>();
     let changed = false;
     for (const path of await this.#paths()) {
       const before = this.#files.get(path);
       const after = await this.#readFile(path, before);
       if (after !== undefined) files.set(path, after);
-      changed ||= after?.slices !== before?.slices;
+      changed ||= after?.objects !== before?.objects;
     }
     changed ||= files.size !== this.#files.size;
     this.#files = files;
     if (!changed) return;
-    this.#book.replaceAll([...files.values()].flatMap((file) => file.slices));
+    this.#book.replaceAll([...files.values()].flatMap((file) => file.objects));
     this.#onChange();
   }
 
@@ -76,24 +82,25 @@ export class EndpointFolder {
   }
 
   /** A file that cannot be read keeps the endpoints that it had, and is read again when it changes. */
-  async #readFile(path: string, before: SliceFile | undefined): Promise<SliceFile | undefined> {
+  async #readFile(path: string, before: ReadFile | undefined): Promise<ReadFile | undefined> {
     let stamp = '';
     try {
       const { mtimeMs, size } = await stat(path);
       stamp = `${mtimeMs}:${size}`;
-      return stamp === before?.stamp ? before : { stamp, slices: await readSlices(path) };
+      return stamp === before?.stamp ? before : { stamp, objects: await readObjects(path) };
     } catch (error) {
       this.#logger.warn({ path, reason: String(error) }, 'endpoints cannot be read; keeping those known');
-      return before === undefined ? undefined : { stamp, slices: before.slices };
+      return before === undefined ? undefined : { stamp, objects: before.objects };
     }
   }
 }
 
-async function readSlices(file: string): Promise<EndpointSlice[]> {
+async function readObjects(file: string): Promise<(EndpointSlice | Service)[]> {
   if ((await stat(file)).size > limit('inputFileBytes')) throw new Error(`${file} is over the size limit`);
   const documents = parseAllDocuments(await readFile(file, 'utf8'));
   return documents.flatMap((document) => {
     if (document.errors[0] !== undefined) throw new Error(`${file}: ${document.errors[0].message}`);
-    return readEndpointSlice(document.toJS({ maxAliasCount: limit('yamlAliases') })) ?? [];
+    const value: unknown = document.toJS({ maxAliasCount: limit('yamlAliases') });
+    return readEndpointSlice(value) ?? readService(value) ?? [];
   });
 }

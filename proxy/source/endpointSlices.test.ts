@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { EndpointBook, readEndpointSlice, type EndpointSlice } from './endpointSlices.ts';
+import { EndpointBook, readEndpointSlice, readService, type EndpointSlice } from './endpointSlices.ts';
 
 function slice(
   name: string,
@@ -59,6 +59,33 @@ test('ports are found by name, and a single unnamed port by any', () => {
   assert.deepEqual([addressesOf(book, 'grpc'), addressesOf(book, 'other')], [['10.0.0.1:90'], []]);
   book.replaceAll([slice('a', ['10.0.0.1'], {}, [{ port: 81 }])]);
   assert.deepEqual(addressesOf(book, '80'), ['10.0.0.1:81']);
+});
+
+test('a port number is looked up in the Service, under whatever name the slices have', () => {
+  const book = new EndpointBook();
+  const service = readService({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'web', namespace: 'shop' },
+    spec: {
+      ports: [
+        { name: 'http', port: 80, targetPort: 8080 },
+        { name: 'grpc', port: 90 },
+      ],
+    },
+  });
+  assert.ok(service);
+  const ports = [
+    { name: 'http', port: 8080 },
+    { name: 'grpc', port: 9090 },
+  ];
+  book.replaceAll([slice('a', ['10.0.0.1'], {}, ports), service]);
+  assert.deepEqual(
+    [addressesOf(book, '80'), addressesOf(book, '90'), addressesOf(book, '91')],
+    [['10.0.0.1:8080'], ['10.0.0.1:9090'], []],
+  );
+  book.deleteService(service);
+  assert.deepEqual(addressesOf(book, '80'), []);
 });
 
 test('metadata hijack: slices cannot point at link-local or metadata addresses, nor at names', () => {

@@ -49,11 +49,36 @@ const sliceSchema = Type.Object({
 });
 export type EndpointSlice = Static<typeof sliceSchema>;
 
+/** The part of a v1 Service that is read: which port number has which name. */
+const serviceSchema = Type.Object({
+  apiVersion: Type.Literal('v1'),
+  kind: Type.Literal('Service'),
+  metadata: Type.Object({ name: name(), namespace: Type.Optional(name()) }),
+  spec: Type.Object({
+    ports: nullable(
+      Type.Array(
+        Type.Object({
+          name: nullable(Type.String({ maxLength: 63 })),
+          port: Type.Integer({ minimum: 1, maximum: 65_535 }),
+        }),
+        { maxItems: 100 },
+      ),
+    ),
+  }),
+});
+export type Service = Static<typeof serviceSchema>;
+
+const isService = new Ajv({ strict: false }).compile<Service>(serviceSchema);
 const isSlice = new Ajv({ strict: false }).compile<EndpointSlice>(sliceSchema);
 
 /** Checks an outside value; what is no EndpointSlice is refused whole. */
 export function readEndpointSlice(value: unknown): EndpointSlice | undefined {
   return isSlice(value) ? value : undefined;
+}
+
+/** Checks an outside value, as `readEndpointSlice` does. */
+export function readService(value: unknown): Service | undefined {
+  return isService(value) ? value : undefined;
 }
 
 const SERVICE_LABEL = 'kubernetes.io/service-name';
@@ -62,10 +87,24 @@ const DEFAULT_WEIGHT = 100;
 export class EndpointBook {
   readonly #byService = new Map<string, Map<string, EndpointSlice>>();
 
+  readonly #services = new Map<string, Service>();
+
   /** Replaces everything: the result of a list. */
-  replaceAll(slices: Iterable<EndpointSlice>): void {
+  replaceAll(objects: Iterable<EndpointSlice | Service>): void {
     this.#byService.clear();
-    for (const slice of slices) this.set(slice);
+    this.#services.clear();
+    for (const object of objects) {
+      if (object.kind === 'Service') this.setService(object);
+      else this.set(object);
+    }
+  }
+
+  setService(service: Service): void {
+    this.#services.set(`${service.metadata.namespace ?? 'default'}/${service.metadata.name}`, service);
+  }
+
+  deleteService(service: Service): void {
+    this.#services.delete(`${service.metadata.namespace ?? 'default'}/${service.metadata.name}`);
   }
 
   set(slice: EndpointSlice): void {
@@ -84,14 +123,17 @@ export class EndpointBook {
   /**
    * Endpoints of a Service’s port: the ready ones, or, when none is ready, those that still serve while they terminate.
    * Undefined when the book has no slice of the Service.
+   *
+   * @param port name of the Service’s port, or its number, which the Service itself translates
    */
   resolve(namespace: string, service: string, port: string): EndpointPlan[] | undefined {
     const slices = this.#byService.get(`${namespace}/${service}`);
     if (slices === undefined || slices.size === 0) return undefined;
+    const portName = this.#portName(`${namespace}/${service}`, port);
     const ready = new Map<string, EndpointPlan>();
     const terminating = new Map<string, EndpointPlan>();
     for (const slice of slices.values()) {
-      const number = portNumber(slice, port);
+      const number = portNumber(slice, portName);
       if (number === undefined) continue;
       for (const endpoint of slice.endpoints ?? []) {
         const { ready: isReady, serving, terminating: isTerminating } = endpoint.conditions ?? {};
@@ -107,6 +149,13 @@ export class EndpointBook {
     const usable = ready.size > 0 ? ready : terminating;
     return [...usable.values()].sort((a, b) => (a.address < b.address ? -1 : 1)).slice(0, limit('endpointsPerPool'));
   }
+
+  /** Slices name ports as the Service does, and know nothing of its numbers. */
+  #portName(key: string, port: string): string {
+    if (!/^[0-9]+$/.test(port)) return port;
+    const found = this.#services.get(key)?.spec.ports?.find((p) => p.port === Number(port));
+    return found === undefined ? port : (found.name ?? '');
+  }
 }
 
 function serviceKey(slice: EndpointSlice): string | undefined {
@@ -114,7 +163,7 @@ function serviceKey(slice: EndpointSlice): string | undefined {
   return service === undefined ? undefined : `${slice.metadata.namespace ?? 'default'}/${service}`;
 }
 
-/** Slices name ports as the Service does; a Service with a single unnamed port is met by any name. */
+/** Slices name ports as the Service does; a Service with a single port may leave it unnamed. */
 function portNumber(slice: EndpointSlice, port: string): number | undefined {
   const tcp = (slice.ports ?? []).filter((p) => (p.protocol ?? 'TCP') === 'TCP');
   const named = tcp.find((p) => (p.name ?? '') === port);
