@@ -36,6 +36,7 @@ test('the first bundle of a fleet is stable by itself, and every route is progra
   await settled();
   assert.equal(fleet.condition('ProxyRoute', 'web', 'Accepted'), 'True Accepted');
   await until('web is programmed', () => fleet.condition('ProxyRoute', 'web', 'Programmed') === 'True Programmed');
+  await until('all three acked it', () => fleet.rollout()?.proxies?.acked === 3);
   assert.deepEqual(fleet.rollout()?.proxies, { total: 3, candidate: 0, acked: 3, rejected: 0, unknown: 0 });
 });
 
@@ -59,7 +60,7 @@ test('a change reaches one proxy, then two, then all; reverting it gives the old
   await until('the first digest is stable again', () => fleet.rollout()?.stableDigest === first);
   assert.deepEqual(await fleet.answers('web.example'), ['one', 'one', 'one']);
   const promoted = fleet.audit().filter((record) => record.action === 'Promote');
-  assert.deepEqual(promoted.map((record) => record.reason).at(-1), 'Rollback');
+  assert.deepEqual(promoted.map((record) => record.reason).at(-1), 'FastRollback');
 });
 
 test('a bad object of one tenant changes nothing for others, and its status says why', async () => {
@@ -132,11 +133,5 @@ test('a route without endpoints answers 503 with its category', async () => {
     },
     60_000,
   );
-  assert.match(
-    fleet.condition('ProxyRoute', 'empty', 'ResolvedRefs') ??
-      fleet.condition('UpstreamPool', 'empty', 'ResolvedRefs') ??
-      '',
-    /^(True|False)/,
-  );
-  assert.equal(fleet.condition('UpstreamPool', 'empty', 'ResolvedRefs'), 'False BackendNotFound');
+  assert.equal(fleet.condition('UpstreamPool', 'empty', 'ResolvedRefs'), 'False RefNotFound');
 });
