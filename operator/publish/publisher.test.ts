@@ -132,6 +132,19 @@ describe('publish', () => {
     assert.deepEqual(unwrap(await store.getHead(FLEET)), before);
   });
 
+  test('writes again what another operator may have collected since it was named last', async (t) => {
+    const { store, publisher } = await newFleet(t);
+    const base = unwrap(await publisher.load(FLEET));
+    const one = unwrap(await publisher.publish(request(base, contentOf(first.digest), [first])));
+    const two = unwrap(await publisher.publish(request(one.state, contentOf(second.digest), [second])));
+    for (const object of unwrap(await store.listObjects(FLEET))) {
+      if (!objectsOf(second).has(object.digest)) unwrap(await store.deleteObject(FLEET, object));
+    }
+    unwrap(await publisher.publish(request(two.state, contentOf(first.digest), [first])));
+    assert.ok(await readAsProxy(store));
+    for (const digest of objectsOf(first)) assert.ok((await objectsIn(store)).has(digest));
+  });
+
   test('a head larger than its limit is trimmed, not refused', async (t) => {
     const { store, publisher } = await newFleet(t);
     const rejected = Array.from({ length: 2_000 }, (_, at) => ({

@@ -160,6 +160,18 @@ describe('a proxy with a disk copy', () => {
     await after.recorder.said(`stable ${one}`);
   });
 
+  test('does not keep a stable bundle as good that it skipped for its candidate', async (t) => {
+    const proxy = await newProxy(t);
+    await proxy.putHead(first);
+    const before = await proxy.start();
+    await before.recorder.said(`stable ${one}`);
+    await proxy.putHead(third, { candidate: candidateOf(second.digest) });
+    await before.recorder.said(`candidate ${two}`);
+    await before.source.stop();
+    const after = await proxy.start({ store: AWAY });
+    await after.recorder.said(`stable ${one}`);
+  });
+
   test('keeps few bundles, however many it ran', async (t) => {
     const proxy = await newProxy(t);
     await proxy.putHead(first);
