@@ -5,6 +5,7 @@ import { ERRORS } from '../proxy/contract/errors.ts';
 import { FINDING_REASONS } from '../proxy/contract/finding.ts';
 import { LIMITS, type Limit } from '../proxy/contract/limits.ts';
 import { NOT_IMPLEMENTED } from '../proxy/contract/notImplemented.ts';
+import { OPERATOR_FLAGS, type OperatorFlag } from '../operator/cli/options.ts';
 import { flagSpecs } from '../proxy/cli/flags.ts';
 import { METRICS, type MetricSpec } from '../proxy/observability/metricTable.ts';
 import { configDoc, type Schema } from './docs/config.ts';
@@ -75,6 +76,20 @@ function flagsDoc(): string {
   );
 }
 
+function operatorFlagsDoc(): string {
+  const rows = OPERATOR_FLAGS.map((f: OperatorFlag) => [
+    code(`--${f.name} ${f.value}`),
+    f.env === undefined ? '' : code(f.env),
+    f.default === undefined ? '' : code(f.default),
+    f.description,
+  ]);
+  return page(
+    'Flags of the operator',
+    'A flag beats its environment variable, which beats the default.',
+    table(['Flag', 'Variable', 'Default', 'Meaning'], rows),
+  );
+}
+
 function reasonsDoc(): string {
   const findings = Object.entries(FINDING_REASONS).map(([name, text]) => [code(name), text]);
   const refusals = Object.entries(REFUSAL_REASONS).map(([name, text]) => [code(name), text]);
@@ -106,6 +121,7 @@ await writeGenerated({
   'docs/LIMITS.md': limitsDoc(),
   'docs/METRICS.md': metricsDoc(),
   'docs/reference/flags.md': flagsDoc(),
+  'docs/reference/operator-flags.md': operatorFlagsDoc(),
   'docs/reference/reasons.md': reasonsDoc(),
   'docs/reference/not-implemented.md': notImplementedDoc(),
   'docs/reference/config.schema.json': `${JSON.stringify({ $schema: 'https://json-schema.org/draft/2020-12/schema', title: 'modern-reverse-proxy document', ...documentSchema }, null, 2)}\n`,

@@ -203,15 +203,3 @@ export const ERRORS = {
 
 /** Stable code, used as `error` in responses and logs. */
 export type ErrorCode = keyof typeof ERRORS;
-
-/** An error of the data plane: what failed, on whose side, and whether it may be tried again. */
-export class ProxyError extends Error {
-  readonly code: ErrorCode;
-  readonly spec: ErrorSpec;
-  constructor(code: ErrorCode, detail?: string, options?: ErrorOptions) {
-    super(detail ?? ERRORS[code].description, options);
-    this.name = 'ProxyError';
-    this.code = code;
-    this.spec = ERRORS[code];
-  }
-}

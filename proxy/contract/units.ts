@@ -16,20 +16,6 @@ export function parseDurationMs(text: string): Result<number> {
   return ok(totalMs);
 }
 
-/** Milliseconds as the shortest GEP-2257 text. */
-export function formatDurationMs(totalMs: number): string {
-  if (totalMs === 0) return '0s';
-  const parts: string[] = [];
-  let rest = Math.round(totalMs);
-  for (const unit of ['h', 'm', 's', 'ms'] as const) {
-    const size = UNIT_MS[unit] ?? 1;
-    const amount = Math.floor(rest / size);
-    if (amount > 0) parts.push(`${amount}${unit}`);
-    rest -= amount * size;
-  }
-  return parts.join('');
-}
-
 const SIZE = /^([0-9]{1,12})(B|kB|KB|MB|GB|k|K|M|G|Ki|Mi|Gi|KiB|MiB|GiB)?$/;
 const UNIT_BYTES: Readonly<Record<string, number>> = {
   B: 1,

@@ -49,7 +49,8 @@ async function currentHead(): Promise<{ head: Head; version: string; store: Fold
   const stored = await store.getHead(FLEET);
   assert.ok(stored.ok);
   return {
-    head: decodeJwt(stored.value.file.jws) as unknown as Head /* signed by us a moment ago */,
+    // The payload of what our operator signed a moment ago is a head; jose types it as JWT claims.
+    head: decodeJwt(stored.value.file.jws) as unknown as Head,
     version: stored.value.version,
     store,
   };

@@ -28,7 +28,7 @@ export interface Proxy {
 let certificates: string | undefined;
 
 /** Development certificates, made once for the test process. */
-export function testCertificates(): string {
+function testCertificates(): string {
   if (certificates === undefined) {
     const folder = mkdtempSync(join(tmpdir(), 'mrp-certs-'));
     execFileSync('sh', [join(import.meta.dirname, '../../hack/gen-certs.sh'), '--out', folder], { stdio: 'ignore' });

@@ -50,9 +50,6 @@ export const SECTIONS = [
   'tracing',
 ] as const satisfies readonly Section[];
 
-/** Sections that hold one value for the whole fleet. */
-export const SINGLE_SECTIONS: ReadonlySet<Section> = new Set(['tls_mtls', 'http', 'metrics', 'access_log', 'tracing']);
-
 export type Entry = {
   [S in Section]: {
     readonly section: S;

@@ -1,19 +1,7 @@
 /** Routes: which requests, and where they go. */
 import Type, { type Static } from 'typebox';
 import { limit } from '../limits.ts';
-import {
-  FIELD_VALUE_PATTERN,
-  id,
-  integer,
-  oneOf,
-  PATH_PATTERN,
-  percent,
-  size,
-  strict,
-  text,
-  TOKEN_PATTERN,
-  duration,
-} from './parts.ts';
+import { id, integer, oneOf, PATH_PATTERN, percent, size, strict, text, TOKEN_PATTERN, duration } from './parts.ts';
 
 const hostText = text(
   'A hostname (`api.example.com`), a wildcard for one or more labels (`*.example.com`), `*` for every host, or, if it is neither, a regular expression over the whole host. Without a host a route takes every host.',
@@ -172,10 +160,6 @@ export const cacheSchema = strict({
   coalesce: Type.Optional(Type.Boolean({ description: 'Concurrent misses wait for one fetch.' })),
   coalesce_timeout: Type.Optional(duration('How long a waiter waits before it fetches by itself.')),
 });
-
-/** Header value pattern re-exported for chains. */
-export const fieldValue = (description: string) =>
-  Type.String({ maxLength: 4096, pattern: FIELD_VALUE_PATTERN, description });
 
 export type RouteDoc = Static<typeof routeSchema>;
 export type MatchDoc = Static<typeof matchSchema>;
