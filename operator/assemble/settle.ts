@@ -121,26 +121,40 @@ class Trials {
   }
 }
 
-/** Rounds without the compiler: each takes objects back, never forward, so that there is an end. */
+/**
+ * Rounds without the compiler. There is an end: each takes objects back, and brings none forward but those whose stable
+ * version turned out to be worth nothing, once each.
+ */
 function decide(context: Context, given: ForcedObjects): { drafts: Drafts; forced: ForcedObjects } {
   const forced = new Map(given);
+  const asNew = new Set<string>();
   for (;;) {
     const drafts = draftAll(context, forced);
-    const before = forced.size;
+    let isSettled = true;
     for (const draft of drafts.values()) {
-      const why = reasonToKeep(context, draft);
-      if (why !== undefined)
-        forced.set(draft.id, { why, desired: draft.fragment?.digest ?? null, findings: [], drop: false });
+      const { id, fragment } = draft;
+      if (forced.get(id)?.why === 'Unresolved' && fragment === null) {
+        // Nothing of stable's version is permitted any more: that leaves an object which is as good as new.
+        asNew.add(id);
+        forced.delete(id);
+        isSettled = false;
+        continue;
+      }
+      const why = reasonToKeep(context, draft, asNew);
+      if (why === undefined) continue;
+      forced.set(id, { why, desired: fragment?.digest ?? null, findings: [], drop: false });
+      isSettled = false;
     }
-    if (forced.size === before) return { drafts, forced };
+    if (isSettled) return { drafts, forced };
   }
 }
 
-function reasonToKeep(context: Context, draft: Draft): 'Held' | 'Unresolved' | undefined {
-  if (!isChanged(draft) || draft.fragment === null) return undefined;
-  if (context.holds.get(draft.id)?.has(draft.fragment.digest) === true) return 'Held';
+function reasonToKeep(context: Context, draft: Draft, asNew: ReadonlySet<string>): 'Held' | 'Unresolved' | undefined {
+  if (!isChanged(draft)) return undefined;
+  if (draft.fragment !== null && context.holds.get(draft.id)?.has(draft.fragment.digest) === true) return 'Held';
   // A new object has nothing to fall back to: it is taken as it is, and answers 503 where its reference is needed.
-  return draft.unresolved.length > 0 && draft.stable !== undefined ? 'Unresolved' : undefined;
+  const isNew = draft.stable === undefined || asNew.has(draft.id);
+  return draft.unresolved.length > 0 && !isNew ? 'Unresolved' : undefined;
 }
 
 /** An object that contributes nothing leaves no trace in stable, so that is no difference. */
