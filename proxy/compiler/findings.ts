@@ -22,9 +22,9 @@ export class FindingList {
     return this.#errorCount > 0;
   }
 
-  /** Nothing more would be listed. */
+  /** Nothing more would be listed; whoever checks may stop. */
   get isFull(): boolean {
-    return this.#errorCount >= limit('findings');
+    return this.#errorCount > limit('findings');
   }
 
   /** Errors first; as many as the limit lists, and then how many more there were. */
@@ -32,7 +32,7 @@ export class FindingList {
     const listed = [...this.#errors, ...this.#warnings].slice(0, limit('findings'));
     const unlisted = this.#errorCount + this.#warningCount - listed.length;
     if (unlisted === 0) return listed;
-    const message = `${unlisted} further findings are not listed`;
+    const message = `at least ${unlisted} further findings are not listed`;
     const tooMany = this.#errorCount > limit('findings') ? errorAt : warningAt;
     return [...listed, tooMany('', '', 'TooLarge', message)];
   }

@@ -57,13 +57,35 @@ describe('a host is refused', () => {
   }
 });
 
+const texts = fc.oneof(
+  fc.string({ unit: fc.constantFrom('a', 'B', '.', '-', '_', '1', ':', '[', ']', '@', '\u00e9'), maxLength: 12 }),
+  fc
+    .tuple(fc.integer({ min: 60, max: 66 }), fc.constantFrom('', '.com', ':80', '-', '.'))
+    .map(([n, end]) => 'a'.repeat(n) + end),
+  fc.tuple(fc.integer({ min: 120, max: 130 }), fc.constantFrom('a', '', ':1')).map(([n, end]) => 'a.'.repeat(n) + end),
+);
+
 test('a host that was normalised stays as it is', () => {
-  const texts = fc.string({ unit: fc.constantFrom('a', 'B', '.', '-', '_', '1', ':', '[', ']', '@'), maxLength: 12 });
   fc.assert(
     fc.property(texts, (text) => {
       const host = normalizeHost(text);
       if (host !== undefined) assert.equal(normalizeHost(host), host);
     }),
     { seed: 13, numRuns: 3_000 },
+  );
+});
+
+test('a host is read in one pass as it would be by its grammar', () => {
+  const label = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/;
+  fc.assert(
+    fc.property(texts, (text) => {
+      if (text.startsWith('[')) return;
+      const [, name = '', port = ''] = /^([^:]*)((?::.*)?)$/s.exec(text) ?? [];
+      const bare = name.replace(/\.$/, '').toLowerCase();
+      const isName = bare.length <= 253 && bare.split('.').every((part) => label.test(part));
+      const isPort = port === '' || (/^:[0-9]{0,5}$/.test(port) && Number(port.slice(1)) <= 65_535);
+      assert.equal(normalizeHost(text), isName && isPort ? bare : undefined, text);
+    }),
+    { seed: 14, numRuns: 3_000 },
   );
 });

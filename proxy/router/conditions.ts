@@ -11,14 +11,14 @@ interface Condition {
 
 /** One match of one route under one host and path. Lists are undefined where nothing is asked. */
 export interface Candidate<T> {
-  readonly id: string;
-  readonly index: number;
   readonly methods: readonly string[] | undefined;
   readonly headers: readonly Condition[] | undefined;
   readonly query: readonly Condition[] | undefined;
   readonly value: T;
   /** The next one to ask under the same host and path; a chain, since most are alone. */
   readonly next: Candidate<T> | undefined;
+  readonly id: string;
+  readonly index: number;
 }
 
 /** Throws on a regex that the compiler would have refused: a plan holds none. */

@@ -3,7 +3,7 @@ import type { PathPlan } from '../compiler/plan.ts';
 import { firstThatHolds, insertCandidate, planRegex, removeCandidate, type Candidate } from './conditions.ts';
 import type { Question } from './question.ts';
 import { compareRegexes, type UserRegex } from '../compiler/regex.ts';
-import { StringMap, type Edit } from './stringMap.ts';
+import { HASH_START, hashStep, StringMap, type Edit } from './stringMap.ts';
 
 interface RegexPath<T> {
   readonly regex: UserRegex;
@@ -24,6 +24,7 @@ export interface HostTable<T> {
 
 const EMPTY = { exact: undefined, regexes: undefined, prefixes: undefined, depthMask: 0, depths: [] } as const;
 
+const SLASH = 0x2f;
 /** The last bit stands for this many segments and more. */
 const LAST_BIT = 30;
 
@@ -120,32 +121,38 @@ export function findInTable<T>(table: HostTable<T>, question: Question): Candida
   return prefixes === undefined ? undefined : findByPrefix(prefixes, table.depthMask, question);
 }
 
-/** Where the prefixes of the path at hand end. Kept to spare an allocation per request; never read across calls. */
+/** Where the prefixes of the path at hand end, and their hashes. Kept to spare allocations; never read across calls. */
 const ends: number[] = [];
+const hashes: number[] = [];
 
-/** Notes where the path has whole-segment prefixes of a length that occurs, then looks up the longest first. */
+/** Reads the path once, noting its whole-segment prefixes of a length that occurs, then looks up the longest first. */
 function findByPrefix<T>(
   prefixes: StringMap<Candidate<T>>,
   depthMask: number,
   question: Question,
 ): Candidate<T> | undefined {
   const path = question.path;
+  let hash = HASH_START;
   let count = 0;
-  let rest = depthMask;
+  let depth = 0;
   // The first slash ends the prefix '' (that is `/`), the second the first segment; the end of the path ends the last.
-  for (let end = 0, depth = 0; rest !== 0; depth += 1) {
-    if ((rest & 1) !== 0) {
-      ends[count] = end;
-      count += 1;
+  for (let i = 0, rest = depthMask; rest !== 0 && i <= path.length; i += 1) {
+    const code = i < path.length ? path.charCodeAt(i) : SLASH;
+    if (code === SLASH) {
+      if ((rest & 1) !== 0) {
+        ends[count] = i;
+        hashes[count] = hash;
+        count += 1;
+      }
+      if (depth < LAST_BIT) rest >>>= 1;
+      depth += 1;
     }
-    if (depth < LAST_BIT) rest >>>= 1;
-    if (end === path.length) break;
-    const slash = path.indexOf('/', end + 1);
-    end = slash === -1 ? path.length : slash;
+    hash = hashStep(hash, code);
   }
   while (count > 0) {
     count -= 1;
-    const found = firstThatHolds(prefixes.get(path.slice(0, ends[count])), question);
+    const chain = prefixes.find(hashes[count] ?? 0, path, ends[count] ?? 0);
+    const found = chain === undefined ? undefined : firstThatHolds(chain, question);
     if (found !== undefined) return found;
   }
   return undefined;

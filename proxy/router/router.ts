@@ -137,13 +137,13 @@ function* withoutRoute<T>(tables: Tables<T>, id: string, edit: Edit): Generator<
 
 function candidateOf<T>(route: RouteSpec<T>, match: MatchPlan, index: number): Candidate<T> {
   return {
-    id: route.id,
-    index,
     methods: match.methods.length === 0 ? undefined : match.methods,
     headers: compileConditions(match.headers),
     query: compileConditions(match.query),
     value: route.value,
     next: undefined,
+    id: route.id,
+    index,
   };
 }
 

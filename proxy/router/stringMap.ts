@@ -2,8 +2,8 @@
  * A map from strings whose versions share structure: changing one key copies only the few nodes on the way to it, so
  * a router of 100,000 routes that differs in one route costs microseconds and keeps the rest.
  *
- * A trie over a hash of the key, with native maps as leaves: few enough objects on the way that a lookup stays fast
- * when nothing of it is in the processor's cache.
+ * A trie over a hash of the key, with small hash tables as leaves. What decides the speed of a look-up among so many
+ * routes is how much memory it touches, so a leaf keeps keys and values side by side in one array.
  */
 import { randomInt } from 'node:crypto';
 
@@ -14,17 +14,47 @@ export type Edit = object;
 const BITS = 5;
 const FAN_OUT = 2 ** BITS;
 const MAX_DEPTH = Math.floor(32 / BITS);
-/** A leaf with more keys is split. Copying one takes some microseconds. */
-const LEAF_KEYS = 256;
+/** A leaf with more keys is split. Copying one takes a microsecond or so. */
+const LEAF_KEYS = 192;
 
-/** Begins at a number of this process, so that nobody can choose names that all land in one leaf. */
-const HASH_START = randomInt(2 ** 31);
+/** Begins at a number of this process, so that nobody can choose names that all land in one place. */
+export const HASH_START = randomInt(2 ** 31);
 const NOBODY: Edit = {};
+
+/** FNV-1a: the hash of a text that is one UTF-16 unit longer. */
+export function hashStep(hash: number, code: number): number {
+  return Math.imul(hash ^ code, 0x01000193);
+}
+
+function hashText(text: string): number {
+  let hash = HASH_START;
+  for (let i = 0; i < text.length; i += 1) hash = hashStep(hash, text.charCodeAt(i));
+  return hash;
+}
+
+/** Makes each bit depend on the whole text. */
+function mixed(hash: number): number {
+  const half = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+  return (half ^ (half >>> 13)) >>> 0;
+}
+
+/** Where a key is looked for in a table of `mask + 1` places: by bits that the first three levels do not use. */
+function homeOf(hash: number, mask: number): number {
+  return (hash >>> (3 * BITS)) & mask;
+}
+
+function slotOf(hash: number, depth: number): number {
+  return (hash >>> (depth * BITS)) % FAN_OUT;
+}
 
 export class StringMap<V> {
   #size = 0;
-  #entries = new Map<string, V>();
-  /** Undefined in leaves. */
+  /** Of a leaf with one key, as most hosts have: it and its value. */
+  #onlyKey: string | undefined;
+  #onlyValue: V | undefined;
+  /** Of other leaves: keys at even places, their values after them; a quarter is always free. Length: a power of two. */
+  #table: unknown[] | undefined;
+  /** Of branches. */
   #children: (StringMap<V> | undefined)[] | undefined;
   readonly #owner: Edit;
 
@@ -41,86 +71,156 @@ export class StringMap<V> {
   }
 
   get(key: string): V | undefined {
-    let children = this.#children;
-    if (children === undefined) return this.#entries.get(key);
-    for (let bits = hashText(key); ; bits >>>= BITS) {
-      const node: StringMap<V> | undefined = children[bits % FAN_OUT];
-      if (node === undefined) return undefined;
-      if (node.#children === undefined) return node.#entries.get(key);
-      children = node.#children;
+    return this.find(hashText(key), key, key.length);
+  }
+
+  /** The value of the key that is the first `length` units of `text`, which hash to `hash`. */
+  find(hash: number, text: string, length: number): V | undefined {
+    const spread = mixed(hash);
+    const leaf = StringMap.#leafOf(this, spread);
+    if (leaf === undefined) return undefined;
+    const table = leaf.#table;
+    if (table === undefined) {
+      const only = leaf.#onlyKey;
+      return only?.length === length && text.startsWith(only) ? leaf.#onlyValue : undefined;
     }
+    const mask = table.length / 2 - 1;
+    for (let i = homeOf(spread, mask); ; i = (i + 1) & mask) {
+      const key = table[2 * i];
+      if (typeof key !== 'string') return undefined;
+      if (key.length === length && text.startsWith(key)) return table[2 * i + 1] as V;
+    }
+  }
+
+  static #leafOf<V>(root: StringMap<V>, spread: number): StringMap<V> | undefined {
+    let node: StringMap<V> | undefined = root;
+    for (let depth = 0; node !== undefined && node.#children !== undefined; depth += 1) {
+      node = node.#children[slotOf(spread, depth)];
+    }
+    return node;
   }
 
   /** This map with `key` set. Not to be used again where `edit` made it. */
   set(key: string, value: V, edit: Edit): StringMap<V> {
-    return this.#put(key, value, edit, 0);
+    return this.#put(key, value, mixed(hashText(key)), edit, 0);
   }
 
   /** This map without `key`. Not to be used again where `edit` made it. */
   delete(key: string, edit: Edit): StringMap<V> {
-    return this.get(key) === undefined ? this : this.#take(key, edit, 0);
+    return this.get(key) === undefined ? this : this.#take(key, mixed(hashText(key)), edit, 0);
   }
 
-  #put(key: string, value: V, edit: Edit, depth: number): StringMap<V> {
+  #put(key: string, value: V, spread: number, edit: Edit, depth: number): StringMap<V> {
     const own = this.#owned(edit);
     if (own.#children === undefined) {
-      own.#entries.set(key, value);
-      own.#size = own.#entries.size;
+      own.#putInLeaf(key, value, spread);
       if (own.#size > LEAF_KEYS && depth < MAX_DEPTH) own.#split(edit, depth);
       return own;
     }
-    const at = slotOf(key, depth);
-    const child = own.#children[at] ?? new StringMap<V>(edit);
+    const slot = slotOf(spread, depth);
+    const child = own.#children[slot] ?? new StringMap<V>(edit);
     const before = child.#size;
-    const changed = child.#put(key, value, edit, depth + 1);
-    own.#children[at] = changed;
+    const changed = child.#put(key, value, spread, edit, depth + 1);
+    own.#children[slot] = changed;
     own.#size += changed.#size - before;
     return own;
   }
 
+  #putInLeaf(key: string, value: V, spread: number): void {
+    if (this.#table === undefined && (this.#size === 0 || this.#onlyKey === key)) {
+      this.#onlyKey = key;
+      this.#onlyValue = value;
+      this.#size = 1;
+      return;
+    }
+    let table = this.#table;
+    if (table === undefined || (this.#size + 1) * 8 > table.length * 3) table = this.#refill(this.#size + 1);
+    if (putInTable(table, key, value, spread)) this.#size += 1;
+  }
+
   /** `key` is in it. */
-  #take(key: string, edit: Edit, depth: number): StringMap<V> {
+  #take(key: string, spread: number, edit: Edit, depth: number): StringMap<V> {
     const own = this.#owned(edit);
     own.#size -= 1;
     if (own.#children === undefined) {
-      own.#entries.delete(key);
+      own.#removeFromLeaf(key);
       return own;
     }
-    const at = slotOf(key, depth);
-    const child = own.#children[at];
+    const slot = slotOf(spread, depth);
+    const child = own.#children[slot];
     if (child !== undefined) {
-      const rest = child.#take(key, edit, depth + 1);
-      own.#children[at] = rest.#size === 0 ? undefined : rest;
+      const rest = child.#take(key, spread, edit, depth + 1);
+      own.#children[slot] = rest.#size === 0 ? undefined : rest;
     }
     return own;
   }
 
+  #removeFromLeaf(key: string): void {
+    if (this.#size > 0) {
+      this.#refill(this.#size, key);
+      return;
+    }
+    this.#onlyKey = undefined;
+    this.#onlyValue = undefined;
+    this.#table = undefined;
+  }
+
+  /** Makes the table anew for so many keys, leaving out one: what stands behind a hole would not be found. */
+  #refill(keys: number, without?: string): unknown[] {
+    // The next power of two at which a quarter stays free.
+    const table = emptyTable(2 ** Math.ceil(Math.log2((keys * 4) / 3 + 1)));
+    for (const [key, value] of this.#leafEntries()) {
+      if (key !== without) putInTable(table, key, value, mixed(hashText(key)));
+    }
+    this.#onlyKey = undefined;
+    this.#onlyValue = undefined;
+    this.#table = table;
+    return table;
+  }
+
+  *#leafEntries(): Generator<readonly [string, V]> {
+    if (this.#onlyKey !== undefined) yield [this.#onlyKey, this.#onlyValue as V];
+    if (this.#table !== undefined) yield* entriesOf<V>(this.#table);
+  }
+
   #split(edit: Edit, depth: number): void {
-    const entries = this.#entries;
-    this.#entries = new Map();
+    const entries = [...this.#leafEntries()];
+    this.#table = undefined;
     this.#children = Array.from<StringMap<V> | undefined>({ length: FAN_OUT });
     this.#size = 0;
-    for (const [key, value] of entries) this.#put(key, value, edit, depth);
+    for (const [key, value] of entries) this.#put(key, value, mixed(hashText(key)), edit, depth);
   }
 
   #owned(edit: Edit): StringMap<V> {
     if (this.#owner === edit) return this;
     const copy = new StringMap<V>(edit);
     copy.#size = this.#size;
-    if (this.#children === undefined) copy.#entries = new Map(this.#entries);
-    else copy.#children = this.#children.slice();
+    copy.#onlyKey = this.#onlyKey;
+    copy.#onlyValue = this.#onlyValue;
+    copy.#table = this.#table?.slice();
+    copy.#children = this.#children?.slice();
     return copy;
   }
 }
 
-function slotOf(key: string, depth: number): number {
-  return (hashText(key) >>> (depth * BITS)) % FAN_OUT;
+function emptyTable(places: number): unknown[] {
+  return Array.from({ length: 2 * places }, () => undefined);
 }
 
-/** FNV-1a over UTF-16 units, mixed at the end so that each five bits depend on the whole text. */
-function hashText(text: string): number {
-  let hash = HASH_START;
-  for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
-  return (hash ^ (hash >>> 13)) >>> 0;
+function* entriesOf<V>(table: readonly unknown[]): Generator<readonly [string, V]> {
+  for (let at = 0; at < table.length; at += 2) {
+    const key = table[at];
+    if (typeof key === 'string') yield [key, table[at + 1] as V];
+  }
+}
+
+/** Whether the key is new. At least one place is free. */
+function putInTable(table: unknown[], key: string, value: unknown, spread: number): boolean {
+  const mask = table.length / 2 - 1;
+  let i = homeOf(spread, mask);
+  while (table[2 * i] !== undefined && table[2 * i] !== key) i = (i + 1) & mask;
+  const fresh = table[2 * i] === undefined;
+  table[2 * i] = key;
+  table[2 * i + 1] = value;
+  return fresh;
 }
