@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { digestOf } from '../contract/canonical.ts';
 import { entryKey, type Entry } from '../contract/document/entries.ts';
 import { limit } from '../contract/limits.ts';
-import { buildBundle, describeChange } from './buildBundle.ts';
+import { buildBundle } from './buildBundle.ts';
 import { assembleEntries, readManifest } from './readBundle.ts';
 import { bundleOf, manyEntries, poolEntry, REQUIRES, routeEntry, SUPPORTS, unwrap } from './testkit.ts';
 
@@ -118,7 +118,7 @@ describe('buildBundle', () => {
     const before = bundleOf(entries);
     const index = entries.findIndex((entry) => entryKey(entry) === 'routes/shop/r4242');
     const after = bundleOf(entries.with(index, routeEntry('r4242', '/new')), before);
-    assert.match(describeChange(after, before), /: 1 of [0-9]{2} shards are new/);
+    assert.ok(after.shards.length >= 10);
     const kept = after.shards.filter((shard) => before.shards.includes(shard));
     assert.equal(kept.length, before.shards.length - 1, 'unchanged shards are the same objects');
   });

@@ -1,6 +1,6 @@
 /** Entries to a bundle: shards as a hash-prefix trie, and the manifest that names them. */
 import { BUNDLE_FORMAT, type Bundle, type BundleObject, type Requirements } from '../contract/bundle.ts';
-import { canonicalBytes, digestOf, shortDigest } from '../contract/canonical.ts';
+import { canonicalBytes, digestOf } from '../contract/canonical.ts';
 import { entryKey, type Entry } from '../contract/document/entries.ts';
 import { errorAt, type Finding } from '../contract/finding.ts';
 import { limit } from '../contract/limits.ts';
@@ -14,7 +14,8 @@ interface Leaf {
 }
 
 interface Layout {
-  readonly members: ReadonlySet<PreparedEntry>;
+  /** In the order in which the caller gave them. */
+  readonly members: readonly PreparedEntry[];
   readonly object: BundleObject;
 }
 
@@ -45,7 +46,11 @@ export function buildBundle(
 
   const before = previous === undefined ? undefined : layouts.get(previous);
   const layout = new Map<string, Layout>();
-  for (const leaf of leaves) layout.set(leaf.prefix, reused(leaf, before?.get(leaf.prefix)) ?? shardOf(leaf));
+  for (const leaf of leaves) {
+    const made = reused(leaf, before?.get(leaf.prefix)) ?? shardOf(leaf, findings);
+    layout.set(leaf.prefix, made);
+  }
+  if (findings.length > 0) return fail(findings.slice(0, limit('findings')));
   const shards = [...layout.values()].map((l) => l.object);
   const manifestBytes = canonicalBytes({
     format: BUNDLE_FORMAT,
@@ -54,7 +59,7 @@ export function buildBundle(
       prefix,
       digest: object.digest,
       bytes: object.bytes.length,
-      entries: members.size,
+      entries: members.length,
     })),
   });
   if (manifestBytes.length > limit('manifestBytes')) {
@@ -73,7 +78,6 @@ function tooLarge(object: string, message: string): Finding {
 function prepareAll(entries: readonly Entry[]): Result<readonly PreparedEntry[], readonly Finding[]> {
   const prepared: PreparedEntry[] = [];
   const findings: Finding[] = [];
-  const objectByKey = new Map<string, string>();
   const maxBytes = limit('entryBytes');
   for (const entry of entries) {
     let made: PreparedEntry;
@@ -84,14 +88,9 @@ function prepareAll(entries: readonly Entry[]): Result<readonly PreparedEntry[],
       findings.push(errorAt(entry.object, '', 'Invalid', message));
       continue;
     }
-    const other = objectByKey.get(made.key);
-    if (other !== undefined) {
-      const message = `${made.key} is already defined${other === '' ? '' : ` by ${other}`}`;
-      findings.push(errorAt(entry.object, '', 'Duplicate', message));
-    } else if (made.bytes > maxBytes) {
+    if (made.bytes > maxBytes) {
       findings.push(tooLarge(entry.object, `${made.key} has ${made.bytes} bytes, over ${maxBytes}`));
     }
-    objectByKey.set(made.key, entry.object);
     prepared.push(made);
   }
   return findings.length === 0 ? ok(prepared) : fail(findings.slice(0, limit('findings')));
@@ -136,21 +135,24 @@ function checkLeaves(leaves: readonly Leaf[]): Finding[] {
   return [];
 }
 
+/** The usual case is the same entries in the same order; another order is only slower. */
 function reused(leaf: Leaf, before: Layout | undefined): Layout | undefined {
-  if (before === undefined || before.members.size !== leaf.members.length) return undefined;
-  return leaf.members.every((member) => before.members.has(member)) ? before : undefined;
+  if (before === undefined || before.members.length !== leaf.members.length) return undefined;
+  if (leaf.members.every((member, i) => member === before.members[i])) return before;
+  const members = new Set(leaf.members);
+  const same = members.size === before.members.length && before.members.every((member) => members.has(member));
+  return same ? before : undefined;
 }
 
-function shardOf(leaf: Leaf): Layout {
-  const sorted = [...leaf.members].sort((a, b) => (a.key < b.key ? -1 : 1));
+/** Entries of one key have one hash, so they meet in one shard. */
+function shardOf(leaf: Leaf, findings: Finding[]): Layout {
+  const sorted = [...leaf.members].sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+  for (const [i, member] of sorted.entries()) {
+    const other = sorted[i - 1];
+    if (other?.key !== member.key) continue;
+    const by = other.entry.object === '' ? '' : ` by ${other.entry.object}`;
+    findings.push(errorAt(member.entry.object, '', 'Duplicate', `${member.key} is already defined${by}`));
+  }
   const bytes = Buffer.from(`${SHARD_OPEN}${sorted.map((m) => m.text).join(',')}${SHARD_CLOSE}`, 'utf8');
-  return { members: new Set(leaf.members), object: { digest: digestOf(bytes), bytes } };
-}
-
-/** How a bundle differs from the one before, for logs: shards that are new, and their bytes. */
-export function describeChange(bundle: Bundle, previous: Bundle | undefined): string {
-  const before = new Set(previous?.shards.map((s) => s.digest));
-  const added = bundle.shards.filter((s) => !before.has(s.digest));
-  const bytes = added.reduce((sum, s) => sum + s.bytes.length, bundle.manifest.bytes.length);
-  return `${shortDigest(bundle.digest)}: ${added.length} of ${bundle.shards.length} shards are new, ${bytes} bytes`;
+  return { members: leaf.members, object: { digest: digestOf(bytes), bytes } };
 }

@@ -98,7 +98,15 @@ describe('a manifest is refused', () => {
 
   test('in any spelling but the canonical one', () => {
     const text = good.manifest.bytes.toString();
-    for (const other of [` ${text}`, `${text}\n`, text.replace('"format":1', '"format":1.0'), `\ufeff${text}`]) {
+    const swapped = text.replace(/^(\{"format":1),("requires":.*?\}),(.*)\}$/, '{$3,"format":1,$2}');
+    assert.equal(swapped.length, text.length);
+    for (const other of [
+      swapped,
+      ` ${text}`,
+      `${text}\n`,
+      text.replace('"format":1', '"format":1.0'),
+      `\ufeff${text}`,
+    ]) {
       const bytes = Buffer.from(other);
       assert.equal(reasonOf(readManifest(bytes, digestOf(bytes), SUPPORTS)), 'Malformed', other);
     }
