@@ -21,7 +21,7 @@ export const KEY = generateSigningKey();
 export const KEYS: KeySet = keySetOf([KEY]);
 
 /** Waits that no test has to sit through. */
-export const TIMING = { storeTimeoutMs: 500, firstTimeoutMs: 200, retryMs: 5, lookAgainMs: 40, settleTimeoutMs: 5_000 };
+const TIMING = { storeTimeoutMs: 500, firstTimeoutMs: 200, retryMs: 5, lookAgainMs: 40, settleTimeoutMs: 5_000 };
 const POLL_MS = 10;
 
 /** Until something holds; the limit is for when it never does. */

@@ -28,7 +28,7 @@ export function errorCode(error: unknown): string {
   throw error;
 }
 
-export function storeError(error: unknown): StoreError {
+function storeError(error: unknown): StoreError {
   const code = errorCode(error);
   const message = error instanceof Error ? error.message : code;
   return { reason: REASON_BY_CODE.get(code) ?? 'Unavailable', message };
@@ -72,7 +72,7 @@ export function isTemporary(name: string): boolean {
   return TEMPORARY.test(name);
 }
 
-export function temporaryName(name: string): string {
+function temporaryName(name: string): string {
   return `.${name}.${randomBytes(8).toString('hex')}.tmp`;
 }
 

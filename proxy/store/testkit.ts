@@ -27,7 +27,7 @@ export type Operation = keyof FileSystem | 'write' | 'sync';
 /** Says with which code an operation fails, if it does. Called before each operation takes effect. */
 export type Fault = (operation: Operation, path: string) => string | undefined;
 
-export function systemError(code: string, path: string): Error {
+function systemError(code: string, path: string): Error {
   return Object.assign(new Error(`${code}: injected, '${path}'`), { code });
 }
 
