@@ -1,24 +1,17 @@
 /** Text to value: JSON, or YAML 1.2 of which only what JSON can say is taken. */
 import { LineCounter, parseDocument as parseYamlDocument, type YAMLError } from 'yaml';
-import type { Document } from '../contract/document/document.ts';
-import { errorAt, type Finding, type FindingReason } from '../contract/finding.ts';
+import { errorAt, type FindingReason } from '../contract/finding.ts';
 import { limit } from '../contract/limits.ts';
 import { fail, ok, type Result } from '../contract/result.ts';
 import { parseJson } from './json.ts';
-import { validateDocument } from './validate.ts';
-
-export interface ParseResult {
-  /** Undefined when there is an error. */
-  readonly document: Document | undefined;
-  readonly findings: readonly Finding[];
-}
+import { validateDocument, type Validated } from './validate.ts';
 
 /**
  * Reads a hand-written document: syntax, schema, and the rules within each entry. References between entries are
  * followed by `compileEntries`.
  * @param source where the text is from, as findings name it
  */
-export function parseDocument(text: string, source: string): ParseResult {
+export function parseDocument(text: string, source: string): Validated {
   const parsed = parseText(text);
   if (parsed.ok) return validateDocument(parsed.value, source);
   const { reason, message } = parsed.error;

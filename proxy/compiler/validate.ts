@@ -1,10 +1,9 @@
 /** A hand-written document, given as a value: its shape, each of its entries, and ids used twice. */
 import { documentSchema, DOCUMENT_VERSION, type Document } from '../contract/document/document.ts';
 import type { Section } from '../contract/document/entries.ts';
-import { errorAt, warningAt, type FindingReason } from '../contract/finding.ts';
+import { errorAt, warningAt, type Finding, type FindingReason } from '../contract/finding.ts';
 import { limit } from '../contract/limits.ts';
 import { FindingList } from './findings.ts';
-import type { ParseResult } from './parse.ts';
 import { at, didYouMean, quote, root, type Problem } from './problem.ts';
 import { readEntry } from './readEntry.ts';
 import { schemaProblems } from './schema.ts';
@@ -16,8 +15,14 @@ const MAX_ITEMS = 2 * limit('objects');
 
 type Fields = Readonly<Record<string, unknown>>;
 
+export interface Validated {
+  /** Undefined when there is an error. */
+  readonly document: Document | undefined;
+  readonly findings: readonly Finding[];
+}
+
 /** Checks a value that should be a document. `source` names where it is from; all findings carry it. */
-export function validateDocument(value: unknown, source?: string): ParseResult {
+export function validateDocument(value: unknown, source?: string): Validated {
   const check = new DocumentCheck();
   if (isFields(value)) check.document(value);
   else check.error('', 'Malformed', 'the document must be an object with routes, pools and so on');

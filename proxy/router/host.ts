@@ -1,2 +1,0 @@
-/** The engine reads requests as the router does; routes are compiled by the same rules, so they live in the contract. */
-export { normalizeHost } from '../contract/host.ts';
