@@ -107,6 +107,17 @@ export class Publisher {
   }
 
   /**
+   * Publishes the newest head that is known again, under a new generation, where the store's is damaged or gone. Returns
+   * the state as it is where there is nothing to repair, or nothing to repair it with.
+   */
+  async repair(base: FleetState, key: SigningKey, ackedGeneration: number): Promise<Result<FleetState, StoreError>> {
+    if (base.damaged === null || base.head === null) return ok(base);
+    const { format: _format, clusterUid: _cluster, fleet: _fleet, generation: _generation, ...head } = base.head;
+    const published = await this.publish({ base, head, bundles: [], ackedGeneration, key });
+    return published.ok ? ok(published.value.state) : published;
+  }
+
+  /**
    * Deletes objects that neither head nor acks have named for `collectAfterMs`, and writes those that ride in the head
    * only. To be called now and then.
    */
