@@ -138,12 +138,16 @@ class Builder {
   readonly #program: Program;
   readonly #examples: readonly number[];
   readonly #known = new Map<string, number>();
+  /** Which instructions the walk of this number has seen; kept, since building is mostly such walks. */
+  readonly #seen: Uint32Array;
+  #walk = 0;
   /** Whether a match may begin elsewhere than at the start of the text. */
   readonly #beginsLater: boolean;
 
   constructor(program: Program, examples: readonly number[]) {
     this.#program = program;
     this.#examples = examples;
+    this.#seen = new Uint32Array(program.instructions.length);
     const later = this.#reach([program.start], (bits) => ((bits & ASSERTION.beginText) === 0 ? 'holds' : 'fails'));
     this.#beginsLater = later === undefined || later.length > 0;
   }
@@ -194,13 +198,13 @@ class Builder {
    * `judge` decides on assertions by their bits.
    */
   #reach(from: readonly number[], judge: (bits: number) => 'holds' | 'fails' | 'waits'): number[] | undefined {
-    const seen = new Set<number>();
+    this.#walk += 1;
     const waiting: number[] = [];
-    const open = [...from];
+    const open = from.slice();
     for (let pc = open.pop(); pc !== undefined; pc = open.pop()) {
       const instruction = this.#program.instructions[pc];
-      if (instruction === undefined || seen.has(pc)) continue;
-      seen.add(pc);
+      if (instruction === undefined || this.#seen[pc] === this.#walk) continue;
+      this.#seen[pc] = this.#walk;
       this.steps += 1;
       if (instruction.op === OP.match) return undefined;
       if (isRune(instruction)) waiting.push(pc);

@@ -40,7 +40,7 @@ export const LIMITS = {
     over: 'The regex is refused (UnsafeRegex): it would take too much memory.',
   },
   regexSteps: {
-    value: 200_000,
+    value: 100_000,
     unit: 'steps',
     over: 'The regex is refused (UnsafeRegex): it would take too long to prepare.',
   },
