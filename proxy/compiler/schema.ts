@@ -41,35 +41,25 @@ const SCHEMAS: Readonly<Record<Checked, TSchema>> = {
 /** Listing every error of a value with more fields and items than this could take more memory than the value. */
 const MAX_NODES_LISTED = 10_000;
 
-interface Validators {
-  /** Stops at the first error, so it is fast and small for any value. */
-  readonly quick: ValidateFunction;
-  readonly thorough: ValidateFunction;
-}
+/** Stops at the first error, so it is fast and small for any value. */
+const quick = new Ajv({ strict: true, verbose: true });
+/** Goes on to the last error; only for values that have one. */
+const thorough = new Ajv({ strict: true, verbose: true, allErrors: true });
 
-const quickAjv = new Ajv({ strict: true, verbose: true });
-const thoroughAjv = new Ajv({ strict: true, verbose: true, allErrors: true });
-/** Compiled when first needed: a proxy meets few of the sections. */
-const validators = new Map<Checked, Validators>();
-
-function validatorsOf(checked: Checked): Validators {
-  let found = validators.get(checked);
-  if (found === undefined) {
-    const schema = SCHEMAS[checked];
-    found = { quick: quickAjv.compile(schema), thorough: thoroughAjv.compile(schema) };
-    validators.set(checked, found);
-  }
-  return found;
+/** Made when first needed: it takes milliseconds, and a proxy meets few of the sections. Ajv keeps them by schema. */
+function validatorOf(ajv: Ajv, checked: Checked): ValidateFunction {
+  return ajv.compile(SCHEMAS[checked]);
 }
 
 /** Everything in which the value breaks its schema; none when it fits. */
 export function schemaProblems(checked: Checked, value: unknown): readonly Problem[] {
-  const { quick, thorough } = validatorsOf(checked);
-  if (quick(value)) return [];
-  const small = countNodes(value, MAX_NODES_LISTED) < MAX_NODES_LISTED;
-  if (small) thorough(value);
-  const errors = (small ? thorough.errors : quick.errors) ?? [];
-  return withoutOtherBranches(errors).map(problemOf);
+  let validate = validatorOf(quick, checked);
+  if (validate(value)) return [];
+  if (countNodes(value, MAX_NODES_LISTED) < MAX_NODES_LISTED) {
+    validate = validatorOf(thorough, checked);
+    validate(value);
+  }
+  return withoutOtherBranches(validate.errors ?? []).map(problemOf);
 }
 
 function countNodes(value: unknown, most: number): number {
