@@ -38,8 +38,14 @@ describe('filters of a route', () => {
     let goOn: () => void = () => undefined;
     const requestFilters: RequestFilter[] = [
       async () => new Promise((resolve) => (goOn = () => resolve(undefined))),
-      (request) => void request.setHeader('x-secret', undefined),
-      (request) => void request.setHeader('x-user', `${request.header('x-secret') ?? 'none'}`),
+      (request) => {
+        request.setHeader('x-secret', undefined);
+        return undefined;
+      },
+      (request) => {
+        request.setHeader('x-user', request.header('x-secret') ?? 'none');
+        return undefined;
+      },
     ];
     const proxy = await proxyFor(t, everythingTo(upstream.address, { phases: { requestFilters } }));
     const client = await clientFor(t, proxy.port);
