@@ -178,8 +178,6 @@ describe('a proxy with a disk copy', () => {
     const { source, recorder } = await proxy.start();
     for (const bundle of [...bundles, ...bundles]) {
       await proxy.putHead(bundle);
-      const count = recorder.candidates.length;
-      await until('swapped', () => recorder.candidates.length > count || recorder.last?.startsWith('head') === true);
       await until('runs', () => recorder.candidates.at(-1)?.digest === bundle.digest);
     }
     await source.stop();

@@ -183,8 +183,10 @@ export class StoreSource implements Source {
     this.#newest = head;
     this.#startGeneration ??= head.head.generation;
     const { digest, role } = digestToRun(head.head, podUid, this.#startGeneration);
-    await this.#options.disk?.saw(file);
+    // Before a candidate, since it may be the last that this process does; else it can wait until the swap is done.
+    if (role === 'candidate') await this.#options.disk?.saw(file);
     const finished = await this.#carryOut(head, digest, role, version);
+    if (role === 'stable') await this.#options.disk?.saw(file);
     if (finished) this.#done = { version, keys: keySet };
   }
 

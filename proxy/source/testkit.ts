@@ -73,10 +73,6 @@ export class Recorder implements SourceEvents {
   async said(line: string): Promise<void> {
     await until(`${line} (but ${this.lines.join(', ')})`, () => this.lines.includes(line));
   }
-
-  get last(): string | undefined {
-    return this.lines.at(-1);
-  }
 }
 
 export async function newFleet(t: TestContext) {
