@@ -1,5 +1,5 @@
 /** Heads as the other side gets them: the lines that came, less what belongs to one hop or to the proxy, plus what is ours. */
-import { dropRules, forwardedLines } from './http1/hopByHop.ts';
+import { dropRules, forwardedLines, OTHER_FORWARDED } from './http1/hopByHop.ts';
 import { KnownHeader } from './http1/knownHeaders.ts';
 import { encodeRequestHead, encodeResponseHead, headerLine } from './http1/serialize.ts';
 import type { DropRules, HeaderLines, RequestHead, ResponseHead } from './http1/types.ts';
@@ -17,25 +17,7 @@ const OUR_REQUEST_HEADERS = [
 ];
 
 /** What else proxies in front say of the client: believed from trusted ones, dropped from others, who may have made it up. */
-const CLAIMS = [
-  'forwarded',
-  'x-real-ip',
-  'x-forwarded',
-  'x-forwarded-by',
-  'x-forwarded-email',
-  'x-forwarded-for-original',
-  'x-forwarded-groups',
-  'x-forwarded-method',
-  'x-forwarded-path',
-  'x-forwarded-preferred-username',
-  'x-forwarded-prefix',
-  'x-forwarded-protocol',
-  'x-forwarded-scheme',
-  'x-forwarded-server',
-  'x-forwarded-ssl',
-  'x-forwarded-uri',
-  'x-forwarded-user',
-];
+const CLAIMS = [OTHER_FORWARDED, 'forwarded', 'x-forwarded', 'x-real-ip'];
 const OUR_RESPONSE_HEADERS = ['x-request-id', 'x-proxy-error'];
 
 const FROM_TRUSTED = dropRules(OUR_REQUEST_HEADERS);

@@ -27,7 +27,7 @@ describe('forwarded headers', () => {
       t,
       'X-Forwarded-For: 6.6.6.6\r\nX-FORWARDED-FOR: 7.7.7.7\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: evil.test\r\n' +
         'X-Forwarded-Port: 1\r\nForwarded: for=6.6.6.6\r\nX-Real-IP: 6.6.6.6\r\nX-Forwarded-Prefix: /admin\r\n' +
-        'X-Forwarded-User: root\r\nX_Forwarded_For: 6.6.6.6\r\nX-Forwarded_For: 6.6.6.6\r\n',
+        'X-Forwarded-User: root\r\nX-Forwarded-Whatever: root\r\nX_Forwarded_For: 6.6.6.6\r\nX-Forwarded_For: 6.6.6.6\r\n',
     );
     assert.deepEqual(values('x-forwarded-for'), ['127.0.0.1']);
     assert.deepEqual(values('x-forwarded-proto'), ['http']);

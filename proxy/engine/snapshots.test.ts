@@ -55,21 +55,6 @@ describe('a swap', () => {
     assert.deepEqual([one.connections.length, two.connections.length], [1, 1]);
   });
 
-  test('that is followed by too many others cuts off the requests that are still on it, and no later ones', async (t) => {
-    const upstream = await upstreamFor(t);
-    const proxy = await proxyFor(t, everythingTo(upstream.address));
-    const [early, late] = [await clientFor(t, proxy.port), await clientFor(t, proxy.port)];
-    early.send(GET);
-    await upstream.until(/\r\n\r\n/);
-    proxy.swap(everythingTo(upstream.address));
-    late.send(GET);
-    await upstream.until(/GET [^]*GET /);
-    assert.equal(proxy.listener.closeOlderThan(proxy.snapshot?.epoch ?? 0), 1);
-    assert.equal(await early.untilClosed(), '');
-    (await upstream.connection(1)).send(ok('late'));
-    await late.until(/late$/);
-  });
-
   test('from nothing to a snapshot serves at once, on connections that were there before', async (t) => {
     const upstream = await upstreamFor(t, answering(ok('hello')));
     const proxy = await proxyFor(t);

@@ -98,18 +98,6 @@ export class HttpListener implements ListenerSide {
     await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
   }
 
-  /** Cuts off requests that still run on a snapshot older than `epoch`, so that it can be let go. Returns their number. */
-  closeOlderThan(epoch: number): number {
-    let closed = 0;
-    for (const connection of this.#connections) {
-      const runsOn = connection.exchange?.snapshot?.epoch;
-      if (runsOn === undefined || runsOn >= epoch) continue;
-      connection.destroy();
-      closed += 1;
-    }
-    return closed;
-  }
-
   /** Last stage: cuts off what is left. */
   forceClose(): void {
     for (const connection of this.#connections) connection.destroy();
