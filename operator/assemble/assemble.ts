@@ -9,10 +9,8 @@
  */
 import { compileEntries } from '../../proxy/compiler/compile.ts';
 import { compareEntries } from '../../proxy/contract/document/entries.ts';
-import { contextOf, type Context } from './context.ts';
-import type { Draft } from './draft.ts';
-import { permitRoutes } from './permit.ts';
-import { entriesOf, reachable } from './reach.ts';
+import { contextOf } from './context.ts';
+import { revocations } from './revoke.ts';
 import { settle } from './settle.ts';
 import type { AssembleInput, Assembly } from './types.ts';
 import { verdicts } from './verdict.ts';
@@ -37,18 +35,4 @@ export function assemble(input: AssembleInput, previous?: Assembly): Assembly {
     findings: [...broken, ...[...objects.values()].flatMap((verdict) => verdict.findings)],
     ...revocations(context),
   };
-}
-
-/** What of stable itself is no longer permitted. */
-function revocations(context: Context): Pick<Assembly, 'revoked' | 'permittedStable'> {
-  const drafts = new Map<string, Draft>();
-  for (const [id, fragment] of context.input.stable) {
-    const translation = context.input.translations.get(id);
-    drafts.set(id, { id, translation, stable: fragment, used: 'stable', fragment, losses: [], unresolved: [] });
-  }
-  const routes = context.routes.flatMap((id) => drafts.get(id) ?? []);
-  permitRoutes(context, routes);
-  const revoked = routes.filter((draft) => draft.fragment !== draft.stable).map((draft) => draft.id);
-  if (revoked.length === 0) return { revoked, permittedStable: null };
-  return { revoked, permittedStable: entriesOf(drafts, reachable(context, drafts)) };
 }

@@ -4,7 +4,7 @@ import type { Fragment } from '../../proxy/contract/fragment.ts';
 import { grantCheck, type GrantCheck } from '../govern/grants.ts';
 import { objectId, splitObjectId } from '../objects/objects.ts';
 import type { FleetRules, Translation } from '../translate/types.ts';
-import { routeCells, routeOf } from './routes.ts';
+import { routeOf } from './routes.ts';
 import type { AssembleInput } from './types.ts';
 
 export interface Context {
@@ -28,26 +28,23 @@ export interface Context {
 export function contextOf(input: AssembleInput): Context {
   const [namespace = '', name = ''] = input.fleet.split('/');
   const rollout = objectId('ProxyRollout', namespace, name);
-  const routes = new Set<string>();
-  const others = new Set<string>([rollout]);
+  const before = stableStateOf(input.stable);
+  const routes = new Set(before.routes);
+  const others = new Set(before.others).add(rollout);
   for (const translation of input.translations.values()) {
     if (translation.kind === 'ProxyRoute') {
       if (fleetOf(input, translation) === input.fleet) routes.add(translation.id);
     } else if (translation.kind !== 'ProxyRollout') others.add(translation.id);
   }
-  for (const id of input.stable.keys()) {
-    const { kind } = splitObjectId(id);
-    if (kind === 'ProxyRoute') routes.add(id);
-    else others.add(id);
-  }
   return {
     input,
     rollout,
     rules: input.translations.get(rollout)?.rules ?? null,
-    routes: [...routes].sort(),
-    others: [...others].sort(),
+    routes: [...routes],
+    others: [...others],
     isGranted: grantCheck(input.objects.ReferenceGrant.values()),
-    ...currentState(input.stable.values()),
+    currentOwners: before.currentOwners,
+    currentCells: before.currentCells,
     holds: holdsByObject(input),
   };
 }
@@ -65,21 +62,38 @@ export function currentOf(context: Context, id: string): Translation | undefined
   return translation;
 }
 
-function currentState(stable: Iterable<Fragment>): Pick<Context, 'currentOwners' | 'currentCells'> {
+interface StableState extends Pick<Context, 'currentOwners' | 'currentCells'> {
+  readonly routes: ReadonlySet<string>;
+  readonly others: ReadonlySet<string>;
+}
+
+/** Stable changes seldom, and is then another map. */
+const knownStates = new WeakMap<ReadonlyMap<string, Fragment>, StableState>();
+
+function stableStateOf(stable: ReadonlyMap<string, Fragment>): StableState {
+  let state = knownStates.get(stable);
+  if (state === undefined) knownStates.set(stable, (state = makeStableState(stable)));
+  return state;
+}
+
+function makeStableState(stable: ReadonlyMap<string, Fragment>): StableState {
+  const routes = new Set<string>();
+  const others = new Set<string>();
   const currentOwners = new Map<string, Set<string>>();
   const currentCells = new Map<string, string>();
-  for (const fragment of stable) {
+  for (const [id, fragment] of stable) {
+    const { kind, namespace } = splitObjectId(id);
+    (kind === 'ProxyRoute' ? routes : others).add(id);
     const route = routeOf(fragment);
     if (route === undefined) continue;
-    const { namespace } = splitObjectId(fragment.object);
-    for (const host of route.value.hosts ?? []) {
+    for (const host of route.hosts) {
       const owners = currentOwners.get(host);
       if (owners === undefined) currentOwners.set(host, new Set([namespace]));
       else owners.add(namespace);
     }
-    for (const { key } of routeCells(route.value)) currentCells.set(key, fragment.object);
+    for (const { key } of route.cells) currentCells.set(key, id);
   }
-  return { currentOwners, currentCells };
+  return { routes, others, currentOwners, currentCells };
 }
 
 function holdsByObject({ holds }: AssembleInput): Map<string, Set<Digest | null>> {

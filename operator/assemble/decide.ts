@@ -1,9 +1,12 @@
 /** One round of deciding: which version of each object is taken, and what of it is permitted. */
+import type { Fragment } from '../../proxy/contract/fragment.ts';
+import type { Translation } from '../translate/types.ts';
 import { currentOf, type Context } from './context.ts';
-import type { Draft, Drafts, Forced, ForcedObjects } from './draft.ts';
+import { draftOf, type Draft, type Drafts, type Forced, type ForcedObjects } from './draft.ts';
 import { narrowOverlaps } from './overlap.ts';
 import { permitRoutes } from './permit.ts';
 import { unresolvedReferences } from './references.ts';
+import type { UsedVersion } from './types.ts';
 
 /** Decides about every object of the fleet. */
 export function draftAll(context: Context, forced: ForcedObjects): Drafts {
@@ -21,21 +24,28 @@ export function draftAll(context: Context, forced: ForcedObjects): Drafts {
 function choose(context: Context, id: string, forced: Forced | undefined): Draft {
   const translation = currentOf(context, id);
   const stable = context.input.stable.get(id);
-  const draft = { id, translation, stable, losses: [], unresolved: [] };
+  const used = usedVersion(context, id, translation, stable, forced);
+  let fragment: Fragment | null = null;
+  if (used === 'current') fragment = translation?.fragment ?? null;
+  else if (used !== 'none' && forced?.drop !== true) fragment = stable ?? null;
+  return draftOf(id, translation, stable, used, fragment);
+}
+
+function usedVersion(
+  context: Context,
+  id: string,
+  translation: Translation | undefined,
+  stable: Fragment | undefined,
+  forced: Forced | undefined,
+): UsedVersion {
+  const last = stable === undefined || forced?.drop === true ? 'none' : 'stable';
   // Nobody can tell who may use the fleet: what is served stays, and nothing comes to it.
-  if (context.rules === null)
-    return { ...draft, used: stable === undefined ? 'none' : 'stable', fragment: stable ?? null };
+  if (context.rules === null) return last;
   if (translation === undefined) {
-    if (stable === undefined || forced?.drop === true) return { ...draft, used: 'none', fragment: null };
     // A held deletion; or the object may still be there, in a file that cannot be read.
-    if (context.holds.get(id)?.has(null) === true) return { ...draft, used: 'held', fragment: stable };
-    const isKept = !context.input.objects.complete;
-    return { ...draft, used: isKept ? 'stable' : 'none', fragment: isKept ? stable : null };
+    if (context.holds.get(id)?.has(null) === true && last === 'stable') return 'held';
+    return context.input.objects.complete ? 'none' : last;
   }
-  if (forced === undefined && translation.fragment !== null) {
-    return { ...draft, used: 'current', fragment: translation.fragment };
-  }
-  const kept = forced?.drop === true ? undefined : stable;
-  if (forced?.why === 'Held') return { ...draft, used: 'held', fragment: kept ?? null };
-  return { ...draft, used: kept === undefined ? 'none' : 'stable', fragment: kept ?? null };
+  if (forced?.why === 'Held') return 'held';
+  return forced === undefined && translation.fragment !== null ? 'current' : last;
 }

@@ -2,6 +2,7 @@
 import type { Digest } from '../../proxy/contract/canonical.ts';
 import type { Finding, FindingReason } from '../../proxy/contract/finding.ts';
 import type { Fragment } from '../../proxy/contract/fragment.ts';
+import { splitObjectId } from '../objects/objects.ts';
 import type { Reference, Translation } from '../translate/types.ts';
 import type { UsedVersion } from './types.ts';
 
@@ -21,6 +22,8 @@ export interface Loss {
 
 export interface Draft {
   readonly id: string;
+  readonly kind: string;
+  readonly namespace: string;
   /** Undefined for objects that are gone. */
   readonly translation: Translation | undefined;
   readonly stable: Fragment | undefined;
@@ -44,3 +47,20 @@ export interface Forced {
 export type ForcedObjects = ReadonlyMap<string, Forced>;
 
 export type Drafts = ReadonlyMap<string, Draft>;
+
+/** A draft of which nothing is lost yet. */
+export function draftOf(
+  id: string,
+  translation: Translation | undefined,
+  stable: Fragment | undefined,
+  used: UsedVersion,
+  fragment: Fragment | null,
+): Draft {
+  const { kind, namespace } =
+    translation === undefined
+      ? splitObjectId(id)
+      : { kind: translation.kind, namespace: translation.object.metadata.namespace };
+  return { id, kind, namespace, translation, stable, used, fragment, losses: [], unresolved: NO_REFERENCES };
+}
+
+const NO_REFERENCES: readonly Unresolved[] = [];

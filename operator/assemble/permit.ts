@@ -6,7 +6,7 @@ import type { RouteDoc } from '../../proxy/contract/document/routes.ts';
 import { fragmentOf, type Fragment } from '../../proxy/contract/fragment.ts';
 import { lostHosts, type HostUser, type LostHost } from '../govern/hosts.ts';
 import { allowsNamespace } from '../govern/namespaces.ts';
-import { splitObjectId } from '../objects/objects.ts';
+import { objectKey } from '../objects/objects.ts';
 import type { FleetRules } from '../translate/types.ts';
 import type { Context } from './context.ts';
 import type { Draft } from './draft.ts';
@@ -19,13 +19,14 @@ export const NOT_PERMITTED_POOL = 'not-permitted';
 export function permitRoutes(context: Context, routes: readonly Draft[]): void {
   const { rules } = context;
   if (rules !== null) {
-    for (const draft of routes) checkNamespace(context, rules, draft);
+    const isAllowed = namespaceCheck(context, rules);
+    for (const draft of routes) checkNamespace(context, draft, isAllowed);
     const users = routes.flatMap(hostUser);
     const lost = lostHosts(users, { claims: rules.hostClaims, currentOwners: context.currentOwners });
     for (const draft of routes) loseHosts(draft, lost.get(draft.id) ?? []);
   }
   for (const draft of routes) {
-    if (draft.fragment !== null) draft.fragment = withPermittedPool(context, draft.fragment);
+    if (draft.fragment !== null) draft.fragment = withPermittedPool(context, draft, draft.fragment);
   }
 }
 
@@ -46,16 +47,27 @@ export function withRoute(fragment: Fragment, value: RouteDoc): Fragment {
   );
 }
 
-function checkNamespace({ input }: Context, { allowedNamespaces }: FleetRules, draft: Draft): void {
-  if (draft.fragment === null) return;
-  const { namespace } = splitObjectId(draft.id);
+/** Whether the fleet takes routes from a namespace; each is looked at once. */
+function namespaceCheck({ input }: Context, { allowedNamespaces }: FleetRules): (namespace: string) => boolean {
   const [fleetNamespace = ''] = input.fleet.split('/');
-  const labels = input.objects.Namespace.get(`/${namespace}`)?.object.metadata.labels;
-  if (allowsNamespace(allowedNamespaces, fleetNamespace, namespace, labels)) return;
+  const known = new Map<string, boolean>();
+  return (namespace) => {
+    let isAllowed = known.get(namespace);
+    if (isAllowed === undefined) {
+      const labels = input.objects.Namespace.get(objectKey('', namespace))?.object.metadata.labels;
+      isAllowed = allowsNamespace(allowedNamespaces, fleetNamespace, namespace, labels);
+      known.set(namespace, isAllowed);
+    }
+    return isAllowed;
+  };
+}
+
+function checkNamespace({ input }: Context, draft: Draft, isAllowed: (namespace: string) => boolean): void {
+  if (draft.fragment === null || isAllowed(draft.namespace)) return;
   draft.losses.push({
     reason: 'NamespaceNotAllowed',
     path: 'metadata.namespace',
-    message: `fleet ${input.fleet} takes no routes from namespace ${namespace} (spec.fleet.allowedNamespaces)`,
+    message: `fleet ${input.fleet} takes no routes from namespace ${draft.namespace} (spec.fleet.allowedNamespaces)`,
   });
   draft.fragment = null;
 }
@@ -63,8 +75,8 @@ function checkNamespace({ input }: Context, { allowedNamespaces }: FleetRules, d
 function hostUser(draft: Draft): HostUser[] {
   const route = draft.fragment === null ? undefined : routeOf(draft.fragment);
   if (route === undefined) return [];
-  const { namespace } = splitObjectId(draft.id);
-  return [{ object: draft.id, namespace, createdAtMs: ageOf(draft), hosts: route.value.hosts ?? [] }];
+  const { id, namespace } = draft;
+  return [{ object: id, namespace, createdAtMs: ageOf(draft), hosts: route.hosts }];
 }
 
 function loseHosts(draft: Draft, lost: readonly LostHost[]): void {
@@ -87,11 +99,12 @@ function hostPath({ translation }: Draft, host: string): string {
   return 'spec.hosts';
 }
 
-function withPermittedPool({ isGranted }: Context, fragment: Fragment): Fragment {
+function withPermittedPool({ isGranted }: Context, { kind, namespace }: Draft, fragment: Fragment): Fragment {
   const route = routeOf(fragment);
-  if (route?.value.pool === undefined || route.value.pool === NOT_PERMITTED_POOL) return fragment;
-  const { kind, namespace } = splitObjectId(fragment.object);
-  const [toNamespace = '', toName = ''] = route.value.pool.split('/');
-  const reference = { fromKind: kind, fromNamespace: namespace, toKind: 'UpstreamPool', toNamespace, toName };
-  return isGranted(reference) ? fragment : withRoute(fragment, { ...route.value, pool: NOT_PERMITTED_POOL });
+  const pool = route?.pool;
+  if (route === undefined || pool === undefined || pool.id === NOT_PERMITTED_POOL) return fragment;
+  if (pool.namespace === namespace) return fragment;
+  const to = { toKind: 'UpstreamPool', toNamespace: pool.namespace, toName: pool.name };
+  if (isGranted({ fromKind: kind, fromNamespace: namespace, ...to })) return fragment;
+  return withRoute(fragment, { ...route.value, pool: NOT_PERMITTED_POOL });
 }

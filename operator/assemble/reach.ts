@@ -1,5 +1,5 @@
 /** The document made of drafts: the fleet's settings, its routes, and the pools and policies that these lead to. */
-import { compareEntries, type Entry } from '../../proxy/contract/document/entries.ts';
+import { entryKey, type Entry } from '../../proxy/contract/document/entries.ts';
 import type { Context } from './context.ts';
 import type { Drafts } from './draft.ts';
 import { routeOf } from './routes.ts';
@@ -11,16 +11,17 @@ export function reachable(context: Context, drafts: Drafts): Set<string> {
     const fragment = drafts.get(id)?.fragment;
     if (fragment === undefined || fragment === null) continue;
     reached.add(id);
-    const { pool, policy } = routeOf(fragment)?.value ?? {};
-    if (pool !== undefined) reached.add(`UpstreamPool/${pool}`);
-    if (policy !== undefined) reached.add(`TrafficPolicy/${policy}`);
+    for (const target of routeOf(fragment)?.leadsTo ?? []) reached.add(target);
   }
   return reached;
 }
 
 /** All entries of the reachable drafts, in order of their keys. */
 export function entriesOf(drafts: Drafts, reached: ReadonlySet<string>): Entry[] {
-  const entries: Entry[] = [];
-  for (const id of reached) entries.push(...(drafts.get(id)?.fragment?.entries ?? []));
-  return entries.sort(compareEntries);
+  const byKey = new Map<string, Entry>();
+  for (const id of reached) {
+    for (const entry of drafts.get(id)?.fragment?.entries ?? []) byKey.set(entryKey(entry), entry);
+  }
+  // Sorting texts takes a fraction of sorting entries, whose keys would be made at every comparison.
+  return [...byKey.keys()].sort().flatMap((key) => byKey.get(key) ?? []);
 }

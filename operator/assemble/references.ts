@@ -1,5 +1,5 @@
 /** Which references of an object lead nowhere. */
-import { objectId, objectKey, splitObjectId } from '../objects/objects.ts';
+import { objectKey } from '../objects/objects.ts';
 import type { Reference } from '../translate/types.ts';
 import type { Context } from './context.ts';
 import type { Draft, Drafts, Unresolved } from './draft.ts';
@@ -7,15 +7,12 @@ import type { Draft, Drafts, Unresolved } from './draft.ts';
 const NONE: readonly Unresolved[] = [];
 
 /** References of the current version to what does not exist, is not served, or is not theirs to name. */
-export function unresolvedReferences(
-  context: Context,
-  drafts: Drafts,
-  { id, translation }: Draft,
-): readonly Unresolved[] {
+export function unresolvedReferences(context: Context, drafts: Drafts, draft: Draft): readonly Unresolved[] {
+  const { translation } = draft;
   if (translation === undefined || translation.references.length === 0) return NONE;
   const unresolved: Unresolved[] = [];
   for (const reference of translation.references) {
-    const problem = problemOf(context, drafts, id, reference);
+    const problem = problemOf(context, drafts, draft, reference);
     if (problem !== undefined) unresolved.push({ reference, ...problem });
   }
   return unresolved.length === 0 ? NONE : unresolved;
@@ -23,19 +20,17 @@ export function unresolvedReferences(
 
 type Problem = Omit<Unresolved, 'reference'>;
 
-function problemOf(context: Context, drafts: Drafts, from: string, reference: Reference): Problem | undefined {
+function problemOf(context: Context, drafts: Drafts, from: Draft, reference: Reference): Problem | undefined {
   const { kind, namespace, name } = reference;
   switch (kind) {
     case 'UpstreamPool':
     case 'TrafficPolicy': {
-      const referrer = splitObjectId(from);
-      const cross = { fromKind: referrer.kind, fromNamespace: referrer.namespace, toKind: kind };
-      if (!context.isGranted({ ...cross, toNamespace: namespace, toName: name })) {
+      if (namespace !== from.namespace && !isGranted(context, from, reference)) {
         return notPermitted(
-          `no ReferenceGrant in namespace ${namespace} lets ${referrer.kind}s of ${referrer.namespace} refer to ${kind} ${name}`,
+          `no ReferenceGrant in namespace ${namespace} lets ${from.kind}s of ${from.namespace} refer to ${kind} ${name}`,
         );
       }
-      const target = drafts.get(objectId(kind, namespace, name));
+      const target = drafts.get(reference.target);
       if (target === undefined || (target.translation === undefined && target.fragment === null)) {
         return notFound(`${kind} ${namespace}/${name} does not exist`);
       }
@@ -50,6 +45,11 @@ function problemOf(context: Context, drafts: Drafts, from: string, reference: Re
       return notFound(`Secret ${namespace}/${name} does not exist`);
     }
   }
+}
+
+function isGranted(context: Context, from: Draft, { kind, namespace, name }: Reference): boolean {
+  const target = { toKind: kind, toNamespace: namespace, toName: name };
+  return context.isGranted({ fromKind: from.kind, fromNamespace: from.namespace, ...target });
 }
 
 function serviceProblem({ input }: Context, { namespace, name, port }: Reference): Problem | undefined {

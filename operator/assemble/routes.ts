@@ -1,14 +1,51 @@
 /** A route taken apart: into the cells that it answers, and put together again without some of them. */
 import { canonicalText, type Json } from '../../proxy/contract/canonical.ts';
-import type { Entry } from '../../proxy/contract/document/entries.ts';
 import type { MatchDoc, RouteDoc } from '../../proxy/contract/document/routes.ts';
 import type { Fragment } from '../../proxy/contract/fragment.ts';
+import { objectId } from '../objects/objects.ts';
 
-export type RouteEntry = Extract<Entry, { section: 'routes' }>;
+/** What is asked of the same routes in every assembly. */
+export interface RouteFacts {
+  readonly value: RouteDoc;
+  readonly hosts: readonly string[];
+  /** Undefined for a route without a pool of its own. */
+  readonly pool: { readonly id: string; readonly namespace: string; readonly name: string } | undefined;
+  /** Ids of the objects that it leads to. */
+  readonly leadsTo: readonly string[];
+  readonly cells: readonly Cell[];
+  /** Two of its cells are equal. */
+  readonly repeatsItself: boolean;
+}
 
-/** The route of a fragment; undefined for fragments of other kinds. */
-export function routeOf(fragment: Fragment): RouteEntry | undefined {
-  return fragment.entries.find((entry) => entry.section === 'routes');
+/** By identity: fragments outlive many assemblies. Null for fragments of other kinds. */
+const known = new WeakMap<Fragment, RouteFacts | null>();
+
+/** Facts about the route of a fragment; undefined for fragments of other kinds. */
+export function routeOf(fragment: Fragment): RouteFacts | undefined {
+  let facts = known.get(fragment);
+  if (facts === undefined) {
+    const value = fragment.entries.find((entry) => entry.section === 'routes')?.value;
+    facts = value === undefined ? null : makeFacts(value);
+    known.set(fragment, facts);
+  }
+  return facts ?? undefined;
+}
+
+function makeFacts(value: RouteDoc): RouteFacts {
+  const { hosts = [], pool, policy } = value;
+  const [namespace = '', name = ''] = (pool ?? '').split('/');
+  const cells = makeCells(value);
+  return {
+    value,
+    hosts,
+    pool: pool === undefined ? undefined : { id: pool, namespace, name },
+    leadsTo: [
+      ...(pool === undefined ? [] : [objectId('UpstreamPool', namespace, name)]),
+      ...(policy === undefined ? [] : [`TrafficPolicy/${policy}`]),
+    ],
+    cells,
+    repeatsItself: new Set(cells.map(({ key }) => key)).size < cells.length,
+  };
 }
 
 /**
@@ -27,10 +64,7 @@ export interface Cell {
 
 const ANY_METHOD = '*';
 
-/** A match's conditions but for hosts and methods. Kept by identity: fragments outlive many assemblies. */
-const conditionKeys = new WeakMap<MatchDoc, string>();
-
-export function routeCells(route: RouteDoc): Cell[] {
+function makeCells(route: RouteDoc): Cell[] {
   return matchesOf(route).flatMap((doc, match) => {
     const conditions = conditionsKey(doc);
     const hosts = doc.hosts ?? route.hosts ?? [];
@@ -95,16 +129,12 @@ function matchesOf(route: RouteDoc): readonly MatchDoc[] {
   return route.matches ?? [EVERYTHING];
 }
 
+/** A match's conditions but for hosts and methods. */
 function conditionsKey(doc: MatchDoc): string {
-  let key = conditionKeys.get(doc);
-  if (key === undefined) {
-    const { hosts: _hosts, methods: _methods, path_prefix: prefix, ...conditions } = doc;
-    // Without a path a match takes the same requests as with the prefix /, and prefixes match by whole segments.
-    const isPrefix = doc.path === undefined && doc.path_regex === undefined;
-    const path = isPrefix ? { path_prefix: (prefix ?? '').replace(/\/$/, '') } : {};
-    // The document's types are JSON, which their optional members hide from the compiler.
-    key = canonicalText({ ...path, ...conditions } as Json);
-    conditionKeys.set(doc, key);
-  }
-  return key;
+  const { hosts: _hosts, methods: _methods, path_prefix: prefix, ...conditions } = doc;
+  // Without a path a match takes the same requests as with the prefix /, and prefixes match by whole segments.
+  const isPrefix = doc.path === undefined && doc.path_regex === undefined;
+  const path = isPrefix ? { path_prefix: (prefix ?? '').replace(/\/$/, '') } : {};
+  // The document's types are JSON, which their optional members hide from the compiler.
+  return canonicalText({ ...path, ...conditions } as Json);
 }

@@ -13,20 +13,55 @@ export function verdicts(context: Context, settled: Settled): Map<string, Object
   const { input } = context;
   const isDefault = input.fleet === input.defaultFleet;
   const compiled = findingsByObject(settled.compiled.findings);
-  const list: ObjectVerdict[] = [];
+  const found = new Map<string, ObjectVerdict>();
   for (const draft of settled.drafts.values()) {
-    const referenced = settled.reached.has(draft.id);
-    const isRoute = draft.id.startsWith('ProxyRoute/');
-    if (draft.translation === undefined && (draft.fragment === null || !referenced)) continue;
-    if (isRoute || referenced || isDefault) list.push(verdictOf(context, settled, draft, compiled.get(draft.id) ?? []));
+    const { id, kind, translation, fragment } = draft;
+    const isReached = settled.reached.has(id);
+    if (translation === undefined && (fragment === null || !isReached)) continue;
+    if (kind !== 'ProxyRoute' && !isReached && !isDefault) continue;
+    found.set(id, verdictOf(context, settled, draft, compiled.get(id) ?? []));
   }
-  if (isDefault) list.push(...orphans(context));
-  return new Map(list.sort((a, b) => (a.object < b.object ? -1 : 1)).map((verdict) => [verdict.object, verdict]));
+  if (isDefault) for (const verdict of orphans(context)) found.set(verdict.object, verdict);
+  const ordered = new Map<string, ObjectVerdict>();
+  for (const id of [...found.keys()].sort()) {
+    const verdict = found.get(id);
+    if (verdict !== undefined) ordered.set(id, verdict);
+  }
+  return ordered;
 }
 
+/** Verdicts on objects about which there is nothing to say, as it is with almost all: they depend on nothing else. */
+const plain = new WeakMap<Translation, ObjectVerdict>();
+
 function verdictOf(context: Context, settled: Settled, draft: Draft, compiled: readonly Finding[]): ObjectVerdict {
+  const { translation } = draft;
+  if (translation === undefined || !isPlain(context, settled, draft, compiled)) {
+    return makeVerdict(context, settled, draft, compiled);
+  }
+  let verdict = plain.get(translation);
+  if (verdict === undefined || verdict.source !== sourceOf(context, draft)) {
+    verdict = makeVerdict(context, settled, draft, compiled);
+    plain.set(translation, verdict);
+  }
+  return verdict;
+}
+
+/** The current version is used, whole, and nobody found anything. */
+function isPlain(context: Context, settled: Settled, draft: Draft, compiled: readonly Finding[]): boolean {
+  const { id, translation, used, fragment, losses, unresolved } = draft;
+  return (
+    used === 'current' &&
+    fragment === translation?.fragment &&
+    losses.length + unresolved.length + compiled.length === 0 &&
+    context.rules !== null &&
+    !settled.forced.has(id) &&
+    settled.reached.has(id)
+  );
+}
+
+function makeVerdict(context: Context, settled: Settled, draft: Draft, compiled: readonly Finding[]): ObjectVerdict {
   const forced = settled.forced.get(draft.id);
-  const referenced = settled.reached.has(draft.id) || draft.id.startsWith('ProxyRoute/');
+  const referenced = settled.reached.has(draft.id) || draft.kind === 'ProxyRoute';
   const desiredDigest = desiredOf(draft, forced);
   const usedDigest = referenced ? (draft.fragment?.digest ?? null) : null;
   const findings = findingsOf(context, draft, forced);
@@ -34,8 +69,10 @@ function verdictOf(context: Context, settled: Settled, draft: Draft, compiled: r
   const reasons = new Set(findings.map((finding) => finding.reason));
   if (draft.unresolved.length > 0) reasons.add('RefNotFound');
   findings.push(...compiled.filter((finding) => finding.severity === 'warning' && !reasons.has(finding.reason)));
+  const source = sourceOf(context, draft);
   return {
-    ...identity(context, draft.id, draft.translation),
+    ...identity(draft.id, draft.translation),
+    source,
     used: usedOf(draft, desiredDigest),
     referenced,
     desiredDigest,
@@ -43,11 +80,19 @@ function verdictOf(context: Context, settled: Settled, draft: Draft, compiled: r
     accepted: acceptedOf(context, draft, findings),
     resolvedRefs: resolvedOf(draft),
     conflicted: conflictedOf(draft),
-    findings: withSource(context, draft.id, findings),
+    findings: withSource(source, findings),
   };
 }
 
-function identity({ input }: Context, id: string, translation: Translation | undefined) {
+/** Where the object was read; '' where that is the API server, or nowhere any more. */
+function sourceOf({ input }: Context, { kind, translation }: Pick<Draft, 'kind' | 'translation'>): string {
+  if (translation === undefined) return '';
+  const { namespace, name } = translation.object.metadata;
+  // Drafts are made of the kinds that are translated.
+  return input.objects[kind as OwnKind].get(objectKey(namespace, name))?.source ?? '';
+}
+
+function identity(id: string, translation: Translation | undefined) {
   const { kind, namespace, name } = splitObjectId(id);
   const generation = translation?.object.metadata.generation;
   return {
@@ -56,7 +101,6 @@ function identity({ input }: Context, id: string, translation: Translation | und
     kind: kind as OwnKind,
     namespace,
     name,
-    source: input.objects[kind as OwnKind].get(objectKey(namespace, name))?.source ?? '',
     exists: translation !== undefined,
     ...(generation === undefined ? {} : { generation }),
   };
@@ -85,7 +129,7 @@ function findingsOf(context: Context, draft: Draft, forced: Forced | undefined):
     findings.push((refused ? errorAt : warningAt)(draft.id, reference.path, reason, message));
   }
   const noFleet = context.rules === null && !context.input.translations.has(context.rollout);
-  if (noFleet && draft.id.startsWith('ProxyRoute/')) {
+  if (noFleet && draft.kind === 'ProxyRoute') {
     findings.push(errorAt(draft.id, 'spec.fleetRef', 'FleetNotFound', fleetMissing(context.input.fleet)));
   }
   return findings;
@@ -138,8 +182,10 @@ function orphans(context: Context): ObjectVerdict[] {
     const fleet = fleetOf(input, translation);
     if (fleet === null || fleet === input.fleet || input.translations.has(`ProxyRollout/${fleet}`)) continue;
     const missing = errorAt(translation.id, 'spec.fleetRef', 'FleetNotFound', fleetMissing(fleet));
+    const source = sourceOf(context, { kind: translation.kind, translation });
     found.push({
-      ...identity(context, translation.id, translation),
+      ...identity(translation.id, translation),
+      source,
       used: 'none',
       referenced: true,
       desiredDigest: null,
@@ -147,7 +193,7 @@ function orphans(context: Context): ObjectVerdict[] {
       accepted: { status: 'False', reason: missing.reason, message: missing.message },
       resolvedRefs: pending('the route belongs to no fleet'),
       conflicted: { status: 'False', reason: 'NoConflict', message: '' },
-      findings: withSource(context, translation.id, [...translation.findings, missing]),
+      findings: withSource(source, [...translation.findings, missing]),
     });
   }
   return found;
@@ -157,10 +203,8 @@ function fleetMissing(fleet: string): string {
   return `there is no ProxyRollout ${fleet}`;
 }
 
-function withSource({ input }: Context, id: string, findings: readonly Finding[]): Finding[] {
-  const { kind, namespace, name } = splitObjectId(id);
-  const source = input.objects[kind as OwnKind].get(objectKey(namespace, name))?.source ?? '';
-  return source === '' ? [...findings] : findings.map((finding) => ({ ...finding, source }));
+function withSource(source: string, findings: readonly Finding[]): readonly Finding[] {
+  return source === '' ? findings : findings.map((finding) => ({ ...finding, source }));
 }
 
 function findingsByObject(findings: readonly Finding[]): Map<string, Finding[]> {

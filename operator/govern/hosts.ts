@@ -53,20 +53,22 @@ export function lostHosts(users: Iterable<HostUser>, rules: HostRules): Map<stri
     if (list === undefined) lost.set(user.object, [entry]);
     else list.push(entry);
   };
-  const contested: Bid[] = [];
+  const unclaimed = new Map<string, HostUser[]>();
   for (const user of users) {
     for (const host of user.hosts) {
       const kind = hostKind(host);
       const claim = claimOf(claims, host, kind);
       if (claim === undefined && (kind === 'name' || kind === 'wildcard')) {
-        contested.push({ user, host, kind, keeps: rules.currentOwners.get(host)?.has(user.namespace) === true });
+        const list = unclaimed.get(host);
+        if (list === undefined) unclaimed.set(host, [user]);
+        else list.push(user);
       } else if (claim?.namespaces.includes(user.namespace) !== true) {
         lose(user, { host, reason: 'HostNotClaimed', message: notClaimed(host, user.namespace, claim) });
       }
     }
   }
   const owners = new Map<string, HostUser>();
-  for (const { user, host } of contested.sort(compareBids)) {
+  for (const { user, host } of contestedBids(unclaimed, rules).sort(compareBids)) {
     const owner = ownerOf(owners, host);
     if (owner === undefined) owners.set(host, user);
     else if (owner.user.namespace !== user.namespace) {
@@ -79,9 +81,35 @@ export function lostHosts(users: Iterable<HostUser>, rules: HostRules): Map<stri
 interface Bid {
   readonly user: HostUser;
   readonly host: string;
-  readonly kind: HostKind;
+  readonly isWildcard: boolean;
   /** Its namespace answers for the host now. */
   readonly keeps: boolean;
+}
+
+/** Bids for the hosts that more than one namespace wants, itself or by a wildcard above: few among thousands. */
+function contestedBids(unclaimed: ReadonlyMap<string, readonly HostUser[]>, { currentOwners }: HostRules): Bid[] {
+  const contested = new Set<string>();
+  let hasWildcards = false;
+  for (const host of unclaimed.keys()) hasWildcards ||= host.startsWith('*.');
+  for (const [host, users] of unclaimed) {
+    const namespace = users[0]?.namespace;
+    const isOther = (user: HostUser) => user.namespace !== namespace;
+    if (users.some(isOther)) contested.add(host);
+    if (!hasWildcards) continue;
+    for (const wildcard of wildcardsAbove(host)) {
+      const above = unclaimed.get(wildcard);
+      if (above === undefined || !(above.some(isOther) || users.some(isOther))) continue;
+      contested.add(host).add(wildcard);
+    }
+  }
+  return [...contested].flatMap((host) =>
+    (unclaimed.get(host) ?? []).map((user) => ({
+      user,
+      host,
+      isWildcard: host.startsWith('*.'),
+      keeps: currentOwners.get(host)?.has(user.namespace) === true,
+    })),
+  );
 }
 
 interface Claim {
@@ -93,13 +121,14 @@ interface Claim {
 function compareBids(a: Bid, b: Bid): number {
   if (a.user.createdAtMs !== b.user.createdAtMs) return a.user.createdAtMs < b.user.createdAtMs ? -1 : 1;
   if (a.keeps !== b.keeps) return a.keeps ? -1 : 1;
-  if (a.kind !== b.kind) return a.kind === 'name' ? -1 : 1;
-  if (a.kind === 'wildcard' && a.host.length !== b.host.length) return b.host.length - a.host.length;
+  if (a.isWildcard !== b.isWildcard) return b.isWildcard ? -1 : 1;
+  if (a.isWildcard && a.host.length !== b.host.length) return b.host.length - a.host.length;
   if (a.user.object !== b.user.object) return a.user.object < b.user.object ? -1 : 1;
   return a.host < b.host ? -1 : 1;
 }
 
 function claimOf(claims: ReadonlyMap<string, readonly string[]>, host: string, kind: HostKind): Claim | undefined {
+  if (claims.size === 0) return undefined;
   const names = kind === 'any' || kind === 'regex' ? ['*'] : [host, ...wildcardsAbove(host)];
   for (const name of names) {
     const namespaces = claims.get(name);
@@ -119,8 +148,12 @@ function ownerOf(owners: ReadonlyMap<string, HostUser>, host: string): { user: H
 
 /** `*.b.c` and `*.c` for `a.b.c`, and for `*.b.c` only `*.c`. */
 function wildcardsAbove(host: string): string[] {
-  const labels = (host.startsWith('*.') ? host.slice(2) : host).split('.');
-  return labels.slice(1).map((_, index) => `*.${labels.slice(index + 1).join('.')}`);
+  const wildcards: string[] = [];
+  const from = host.startsWith('*.') ? 2 : 0;
+  for (let dot = host.indexOf('.', from); dot !== -1; dot = host.indexOf('.', dot + 1)) {
+    wildcards.push(`*${host.slice(dot)}`);
+  }
+  return wildcards;
 }
 
 function notClaimed(host: string, namespace: string, claim: Claim | undefined): string {

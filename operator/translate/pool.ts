@@ -4,7 +4,7 @@ import type { Entry } from '../../proxy/contract/document/entries.ts';
 import type { PoolDoc } from '../../proxy/contract/document/pools.ts';
 import { warningAt, type Finding } from '../../proxy/contract/finding.ts';
 import { objectId, objectKey, type Meta } from '../objects/objects.ts';
-import { whenSome } from './parts.ts';
+import { referenceTo, whenSome } from './parts.ts';
 import type { Reference } from './types.ts';
 
 const PROTOCOLS = { HTTP1: 'http1', HTTP2: 'http2', H2C: 'h2c' } as const;
@@ -41,8 +41,7 @@ export function findNoEndpoints(id: string, { endpoints }: UpstreamPoolSpec): Fi
 
 export function poolReferences(meta: Meta, { serviceRef }: UpstreamPoolSpec): Reference[] {
   if (serviceRef === undefined) return [];
-  const { name, port } = serviceRef;
-  return [{ path: 'spec.serviceRef', kind: 'Service', namespace: meta.namespace, name, port }];
+  return [referenceTo('spec.serviceRef', 'Service', meta.namespace, serviceRef.name, serviceRef.port)];
 }
 
 function connectionsDoc(spec: UpstreamPoolSpec['connections'] = {}): PoolDoc['connections'] {

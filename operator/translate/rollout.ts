@@ -6,7 +6,7 @@ import type { Entry } from '../../proxy/contract/document/entries.ts';
 import type { AccessLogDoc, HttpDoc, MetricsDoc } from '../../proxy/contract/document/fleet.ts';
 import type { Finding } from '../../proxy/contract/finding.ts';
 import { objectId, objectKey, type Meta } from '../objects/objects.ts';
-import { whenSome } from './parts.ts';
+import { referenceTo, whenSome } from './parts.ts';
 import type { FleetRules, Reference } from './types.ts';
 
 /** Entries of a fleet whose spec was checked, and asks for nothing that is not implemented. */
@@ -25,7 +25,7 @@ export function rolloutEntries(meta: Meta, { fleet = {} }: ProxyRolloutSpec): En
 export function rolloutReferences(meta: Meta, { fleet }: ProxyRolloutSpec): Reference[] {
   const ref = fleet?.metrics?.tokenSecretRef;
   if (ref === undefined) return [];
-  return [{ path: 'spec.fleet.metrics.tokenSecretRef', kind: 'Secret', namespace: meta.namespace, name: ref.name }];
+  return [referenceTo('spec.fleet.metrics.tokenSecretRef', 'Secret', meta.namespace, ref.name)];
 }
 
 /** Fields that decide who may use the fleet, and those above them. */

@@ -4,6 +4,7 @@ import { hostPlan } from '../../proxy/compiler/hosts.ts';
 import type { Entry } from '../../proxy/contract/document/entries.ts';
 import type { ConditionDoc, MatchDoc, RouteDoc } from '../../proxy/contract/document/routes.ts';
 import { objectId, objectKey, type Meta } from '../objects/objects.ts';
+import { referenceTo } from './parts.ts';
 import type { Reference } from './types.ts';
 
 /** Entries of a route whose spec was checked. Lists that are sets are sorted, so that their order makes no new version. */
@@ -20,24 +21,10 @@ export function routeEntries(meta: Meta, spec: ProxyRouteSpec): Entry[] {
   return [{ section: 'routes', id, object: objectId('ProxyRoute', meta.namespace, meta.name), value }];
 }
 
-export function routeReferences(meta: Meta, spec: ProxyRouteSpec): Reference[] {
-  const references: Reference[] = [
-    {
-      path: 'spec.poolRef',
-      kind: 'UpstreamPool',
-      namespace: spec.poolRef.namespace ?? meta.namespace,
-      name: spec.poolRef.name,
-    },
-  ];
-  if (spec.policyRef !== undefined) {
-    references.push({
-      path: 'spec.policyRef',
-      kind: 'TrafficPolicy',
-      namespace: meta.namespace,
-      name: spec.policyRef.name,
-    });
-  }
-  return references;
+export function routeReferences({ namespace }: Meta, { poolRef, policyRef }: ProxyRouteSpec): Reference[] {
+  const pool = referenceTo('spec.poolRef', 'UpstreamPool', poolRef.namespace ?? namespace, poolRef.name);
+  if (policyRef === undefined) return [pool];
+  return [pool, referenceTo('spec.policyRef', 'TrafficPolicy', namespace, policyRef.name)];
 }
 
 /**

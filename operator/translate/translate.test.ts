@@ -118,8 +118,14 @@ test('references name fields, and the namespaces that are meant', () => {
     object('ProxyRoute', { ...ROUTE, poolRef: { name: 'web', namespace: 'infra' }, policyRef: { name: 'strict' } }),
   );
   assert.deepEqual(references, [
-    { path: 'spec.poolRef', kind: 'UpstreamPool', namespace: 'infra', name: 'web' },
-    { path: 'spec.policyRef', kind: 'TrafficPolicy', namespace: 'shop', name: 'strict' },
+    { path: 'spec.poolRef', kind: 'UpstreamPool', namespace: 'infra', name: 'web', target: 'UpstreamPool/infra/web' },
+    {
+      path: 'spec.policyRef',
+      kind: 'TrafficPolicy',
+      namespace: 'shop',
+      name: 'strict',
+      target: 'TrafficPolicy/shop/strict',
+    },
   ]);
 });
 
@@ -156,7 +162,13 @@ test('a secret that metrics need is named with its namespace', () => {
     [{ require_token: true, token_secret: 'edge/scrape' }],
   );
   assert.deepEqual(rolloutReferences(meta, spec), [
-    { path: 'spec.fleet.metrics.tokenSecretRef', kind: 'Secret', namespace: 'edge', name: 'scrape' },
+    {
+      path: 'spec.fleet.metrics.tokenSecretRef',
+      kind: 'Secret',
+      namespace: 'edge',
+      name: 'scrape',
+      target: 'Secret/edge/scrape',
+    },
   ]);
 });
 

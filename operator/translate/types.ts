@@ -11,6 +11,8 @@ export interface Reference {
   readonly kind: 'UpstreamPool' | 'TrafficPolicy' | 'Service' | 'Secret';
   readonly namespace: string;
   readonly name: string;
+  /** `Kind/namespace/name`. */
+  readonly target: string;
   /** Service only: the port that it must have. */
   readonly port?: number;
 }
