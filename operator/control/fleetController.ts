@@ -51,7 +51,7 @@ const MOST_STEPS = 64;
 /** Pause after the store was away. */
 const RETRY_MS = 1_000;
 /** How often the head is read again although nothing says that it changed: another operator, a restored store. */
-const RELOAD_MS = 30_000;
+const RELOAD_MS = 5_000;
 const COLLECT_MS = 60_000;
 
 interface Input {
@@ -144,7 +144,7 @@ export class FleetController {
     }
     this.#memory = decision.memory;
     await this.#report(base.head, input.spec, decision.view);
-    await this.#collect();
+    await this.#collect(input.spec?.pin ?? null);
     const wakeMs = decision.wakeAtMs === null ? RELOAD_MS : decision.wakeAtMs - this.#options.wallNow();
     return Math.max(0, Math.min(wakeMs, RELOAD_MS));
   }
@@ -160,9 +160,29 @@ export class FleetController {
       );
       return undefined;
     }
-    this.#state = loaded.value;
     this.#loadedAtMs = now;
-    return loaded.value;
+    this.#state = await this.#mend(loaded.value);
+    return this.#state;
+  }
+
+  /**
+   * Publishes the newest head that is known again, where the store’s is damaged or gone, or is older than what proxies
+   * have seen (a restored store): they would refuse everything until the next change.
+   */
+  async #mend(state: FleetState): Promise<FleetState> {
+    const { publisher, keys, members, logger, fleet } = this.#options;
+    const acks = (members() ?? []).map(({ ack }) => ack);
+    const acked = Math.max(0, ...acks.map((ack) => ack?.generation ?? 0));
+    const isOld = state.head !== null && acked > state.head.generation;
+    if (state.damaged === null && !isOld) return state;
+    const damaged = state.damaged ?? {
+      reason: 'OlderGeneration' as const,
+      message: `proxies have seen generation ${acked}`,
+    };
+    const mended = await publisher.repair({ ...state, damaged }, signingKeyFor(keys(), acks), acked);
+    if (mended.ok) return mended.value;
+    logger.warn({ fleet, reason: mended.error.reason, detail: mended.error.message }, 'head could not be repaired');
+    return state;
   }
 
   /** Fetches the bundles that the head (or a pin) names, and forgets the others. */
@@ -259,12 +279,13 @@ export class FleetController {
     });
   }
 
-  async #collect(): Promise<void> {
+  async #collect(pinned: Digest | null): Promise<void> {
     const now = this.#options.wallNow();
     if (Math.abs(now - this.#collectedAtMs) < COLLECT_MS) return;
     this.#collectedAtMs = now;
     const running = (this.#options.members() ?? []).flatMap((m) => m.ack?.running ?? []);
-    const collected = await this.#options.publisher.collect(this.#options.fleet, running);
+    const inUse = pinned === null ? running : [...running, pinned];
+    const collected = await this.#options.publisher.collect(this.#options.fleet, inUse);
     if (!collected.ok)
       this.#options.logger.warn(
         { reason: collected.error.reason, detail: collected.error.message },

@@ -163,6 +163,18 @@ test('a proxy that restarts while the store is away serves from its disk, and ta
   await until('and its reversal', async () => (await request(proxy.port, 'web.example')).body === 'one', 40_000);
 });
 
+test('a head that is replaced or deleted by hand is put right by the operator', async () => {
+  fleet.startOperator();
+  await until('the operator runs', () => fleet.operator?.stderr().includes('operating'));
+  const { head, version, store } = await currentHead();
+  const foreign = await signHead({ ...head, generation: head.generation + 1 }, generateSigningKey());
+  assert.ok((await store.putHead(FLEET, foreign, version)).ok);
+  await until('it is ours again', async () => (await currentHead()).head.generation > head.generation + 1, 30_000);
+  rmSync(join(fleet.store, FLEET, 'heads'), { recursive: true });
+  await until('it is there again', async () => (await new FolderStore(fleet.store).getHead(FLEET)).ok, 30_000);
+  assert.equal((await request(fleet.proxies[0]?.port ?? 0, 'web.example')).body, 'one');
+});
+
 test('a flipped byte in the disk copy is never served', async () => {
   const proxy = fleet.proxies[0];
   assert.ok(proxy);
