@@ -4,7 +4,9 @@ import { boolean, duration, integer, list, object, oneOf, optional, percent, siz
 import { host, label, localRef, namespaces, poolRef, serverName } from './shared.ts';
 
 const hostClaim = object('Gives a host to namespaces, whichever route is older.', {
-  host: host('The host as routes name it. A claim of * is what routes with the host * and with hostRegexes need.'),
+  host: host(
+    'The host as routes name it. A wildcard also covers the names below it that have no claim of their own. A claim of * is what routes with the host * and with hostRegexes need; it covers no other host.',
+  ),
   namespaces: list('The only namespaces whose routes may use it.', label('Name of a namespace.'), {
     min: 1,
     max: 64,

@@ -207,7 +207,7 @@ export const proxyRouteSpec = object('What is asked for.', {
   ),
   hosts: optional(
     list(
-      'Hosts of the route, at least one unless there are hostRegexes. A host belongs to the namespace of its oldest accepted route, unless the fleet’s hostClaims say otherwise.',
+      'Hosts of the route, at least one unless there are hostRegexes. A host belongs to the namespace of its oldest accepted route, and so do the names below a wildcard, unless the fleet’s hostClaims say otherwise.',
       host('An exact name; *.example.com for the names below example.com; or * for every host, which needs a claim.'),
       { max: limit('hostsPerRoute'), type: 'set' },
     ),
