@@ -79,6 +79,9 @@ describe('reverting', () => {
     fleet.apply(A, 'one').run(4);
     assert.equal(fleet.stable, first);
     assert.equal(fleet.head?.history[0]?.reason, 'FastRollback');
+    const recent = fleet.head?.recentStable.map(({ digest }) => digest) ?? [];
+    assert.ok(!recent.includes(first ?? 'sha256:'), 'what is stable is not among what was');
+    assert.equal(new Set(recent).size, recent.length);
   });
 
   it('takes the stages when the digest is out of the window, or there is none', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { checkHead } from '../../proxy/bundle/schemas.ts';
-import { canonicalBytes } from '../../proxy/contract/canonical.ts';
+import { canonicalBytes, digestOfJson } from '../../proxy/contract/canonical.ts';
 import { limit } from '../../proxy/contract/limits.ts';
 import { VirtualFleet, type Version } from './virtualFleet.ts';
 
@@ -111,13 +111,47 @@ describe('a failed set of objects is split until the culprit is alone', () => {
     assert.deepEqual(fleet.held(), []);
   });
 
-  it('changes and trials take turns, so that a steady stream of changes starves no suspect', () => {
+  it('a good route is not blamed for the bad pool that it refers to, though that changes meanwhile', () => {
+    const { fleet } = running(3);
+    const [route, pool] = ['ProxyRoute/ns0/a-new', 'UpstreamPool/ns0/z-new'];
+    fleet
+      .apply(pool, BAD)
+      .apply(route, { text: 'one', refs: [pool] })
+      .run(1);
+    fleet.apply(pool, { ...BAD, text: 'also bad' }).run(60);
+    assert.deepEqual(fleet.held(), [pool]);
+    fleet.apply(pool, 'good').run(20);
+    assert.equal(fleet.stableText(route), 'one');
+  });
+
+  it('changes and trials take turns, so that neither starves the other', () => {
     const { fleet, objects } = running(8);
-    const stream = 'ProxyRoute/zz/stream';
     objects.forEach((object, i) => fleet.apply(object, i === 3 ? BAD : 'two'));
-    for (let i = 0; i < 40; i++) fleet.apply(stream, `v${i}`).run(4);
-    assert.deepEqual(fleet.held(), [objects[3]]);
+    fleet.run(1);
+    for (let i = 0; i < 60; i++) fleet.apply(`ProxyRoute/zz/stream${i}`, 'one').run(1);
+    assert.deepEqual(fleet.held(), [objects[3]], 'a steady stream of changes starves no suspect');
     assert.equal(objects.filter((object) => fleet.stableText(object) === 'two').length, 7);
+    const reasons = fleet.audit.filter(({ action }) => action === 'Start').map(({ reason }) => reason);
+    const lastTrial = reasons.lastIndexOf('Trial');
+    for (let i = 1; i < lastTrial; i++) assert.notEqual(`${reasons[i - 1]} ${reasons[i]}`, 'Trial Trial', `start ${i}`);
+  });
+
+  it('what cannot be held, because assembly makes something else of it, blocks instead of failing for ever', () => {
+    const { fleet, objects } = running(2, { stages: [] });
+    const [object = ''] = objects;
+    const assemble = fleet.assemble.bind(fleet);
+    const other = running(1).fleet.apply(object, 'cut').input().current.get(object);
+    assert.ok(other);
+    fleet.assemble = (holds) => {
+      const { digest, fragments } = assemble(holds);
+      if (fleet.objects.get(object)?.text !== 'two') return { digest, fragments };
+      const cut = new Map(fragments).set(object, other);
+      return { digest: digestOfJson(Object.fromEntries(cut)), fragments: cut };
+    };
+    fleet.faultOf = (digest) => (fleet.store.get(digest)?.get(object) === other ? 'Refused' : undefined);
+    fleet.apply(object, 'two').run(20);
+    assert.equal(fleet.last?.view.blocked?.reason, 'Rejected');
+    assert.equal(starts(fleet), 1);
   });
 });
 
@@ -173,16 +207,34 @@ describe('heads stay small', () => {
     assert.equal(fleet.stableText('ProxyRoute/zz/good'), 'good');
   });
 
+  it('many large changes that were aborted do not block later ones: the oldest is let go', () => {
+    const most = limit('headListEntries');
+    const { fleet, objects } = running(most + 20, {
+      stages: [{ name: 'canary', fleetPercent: 50, bakeTimeMs: 60_000 }],
+    });
+    const abort = (some: readonly string[]) => {
+      for (const object of some) fleet.apply(object, 'two');
+      fleet.operate();
+      const digest = fleet.candidate?.digest ?? null;
+      fleet.change({ request: { action: 'Abort', digest, objects: [] } }).run(6);
+    };
+    abort(objects.slice(0, most));
+    for (let i = most; i < most + 20; i += 2) abort(objects.slice(i, i + 2));
+    const bundles = new Set((fleet.head?.heldRanges ?? []).flatMap(({ from, to }) => [from, to]));
+    assert.ok(bundles.size <= limit('heldBundles'), `${bundles.size} bundles`);
+    fleet.change({ request: null, stages: [] }).apply('ProxyRoute/zz/good', 'good').run(20);
+    assert.equal(fleet.stableText('ProxyRoute/zz/good'), 'good');
+  });
+
   it('failures of many changes are isolated before further ones start', () => {
-    const { fleet, objects } = running(30, { stages: [{ name: 'canary', fleetPercent: 50, bakeTimeMs: 5_000 }] });
-    for (let i = 0; i < 30; i += 3) {
-      for (const object of objects.slice(i, i + 3)) fleet.apply(object, { ...BAD, text: `bad${i}` });
-      fleet.run(3);
+    const { fleet, objects } = running(160);
+    for (let i = 0; i < 160; i += 8) {
+      for (const object of objects.slice(i, i + 8)) fleet.apply(object, BAD);
+      fleet.run(2);
       const bundles = new Set((fleet.head?.heldRanges ?? []).flatMap(({ from, to }) => [from, to]));
       assert.ok(bundles.size <= limit('heldBundles'), `${bundles.size} bundles`);
     }
-    fleet.run(300);
-    assert.equal(fleet.held().length, 30);
-    assert.equal(fleet.head?.holds.length, 30);
+    fleet.run(800);
+    assert.equal(fleet.head?.holds.length, 160);
   });
 });

@@ -207,6 +207,20 @@ describe('spec.pin', () => {
     assert.equal(fleet.stable, first);
   });
 
+  it('that makes a held fragment stable lifts its hold', () => {
+    const fleet = started({ stages: [], rollbackWindow: 0 });
+    const both = (digest: Digest) => fleet.textIn(digest, A) === 'two' && fleet.textIn(digest, B) === 'two';
+    fleet.faultOf = (digest) => (both(digest) ? 'Refused' : undefined);
+    fleet.apply(A, 'two').run(5);
+    const second = fleet.stable;
+    fleet.apply(A, 'one').apply(B, 'two').run(5);
+    fleet.apply(A, 'two').run(5);
+    assert.deepEqual(fleet.held(), [A]);
+    fleet.change({ pin: second ?? null }).run(10);
+    assert.equal(fleet.stable, second);
+    assert.deepEqual(fleet.held(), []);
+  });
+
   it('that names an unknown digest is a finding, and moves nothing', () => {
     const fleet = started({ stages: [] });
     const before = fleet.stable;
@@ -218,6 +232,16 @@ describe('spec.pin', () => {
     assert.equal(fleet.last?.view.blocked?.reason, 'Pinned');
   });
 
+  it('whose bundle the store lost is a finding, too', () => {
+    const fleet = started({ stages: [] });
+    const first = fleet.stable;
+    fleet.apply(A, 'two').run(5);
+    fleet.store.delete(first ?? 'sha256:');
+    fleet.change({ pin: first ?? null }).run(5);
+    assert.equal(fleet.last?.view.findings[0]?.path, 'spec.pin.digest');
+    assert.equal(fleet.stableText(A), 'two');
+  });
+
   it('that fails is rejected without holding objects, and is not tried again', () => {
     const fleet = started({ stages: [] });
     const first = fleet.stable;
@@ -226,7 +250,7 @@ describe('spec.pin', () => {
     fleet.faultOf = (digest) => (digest === first ? 'Refused' : undefined);
     fleet.change({ pin: first ?? null }).run(20);
     assert.equal(fleet.stable, second);
-    assert.deepEqual(fleet.head?.holds, []);
+    assert.ok(!fleet.audit.some(({ action }) => action === 'Hold'));
     assert.equal(fleet.audit.filter(({ actor, action }) => actor === 'spec.pin' && action === 'Start').length, 1);
     assert.equal(fleet.last?.view.blocked?.reason, 'Rejected');
   });

@@ -194,6 +194,8 @@ class Story {
     assert.equal(this.fleet.faultOf(head.stable.digest), undefined, 'no bad fragment in stable');
     const { candidate } = head;
     if (candidate !== undefined) {
+      const isRejected = head.rejected.some(({ digest }) => digest === candidate.digest);
+      assert.ok(!isRejected, 'what was rejected is not tried again by itself');
       const percent = stageAt({ ...this.#spec() }, candidate.stage).fleetPercent;
       const serving = this.fleet.members().filter(isServing).length;
       this.#share = candidate.threshold === FULL_THRESHOLD ? Infinity : shareOf(serving, percent);

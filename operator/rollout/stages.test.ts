@@ -96,6 +96,7 @@ describe('a rollout goes through its stages', () => {
     fleet.apply(A, 'two').run(100);
     assert.equal(fleet.stableText(A), 'one');
     assert.ok(fleet.candidate);
+    assert.equal(fleet.head?.history.length, 1);
     fleet.join();
     fleet.run(15);
     assert.equal(fleet.stableText(A), 'two');
@@ -213,6 +214,21 @@ describe('proxies that come and go', () => {
     const changed = stalled();
     changed.fleet.apply(A, 'three').run(3);
     assert.ok(changed.fleet.candidate);
+  });
+
+  it('time before a proxy ran the candidate is not counted as baked', () => {
+    const fleet = started({ stages: [{ name: 'all', fleetPercent: 100, bakeTimeMs: 4_000 }] });
+    fleet.apply(A, 'two').operate();
+    const [silent] = fleet.proxies.values();
+    assert.ok(silent);
+    silent.reachable = false;
+    fleet.run(8);
+    silent.reachable = true;
+    fleet.nowMs += 4_000;
+    fleet.step();
+    assert.equal(fleet.stableText(A), 'one');
+    fleet.run(6);
+    assert.equal(fleet.stableText(A), 'two');
   });
 
   it('a bake time longer than the deadline is no delay', () => {
