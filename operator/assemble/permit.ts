@@ -13,7 +13,7 @@ import type { Draft } from './draft.ts';
 import { routeOf, withoutHosts } from './routes.ts';
 
 /** Pool of a route that may not name its own. No pool of an operator has an id without a slash, so it always answers 503. */
-export const NOT_PERMITTED_POOL = 'not-permitted';
+const NOT_PERMITTED_POOL = 'not-permitted';
 
 /** Takes away namespaces, hosts and pools that are not permitted. */
 export function permitRoutes(context: Context, routes: readonly Draft[]): void {

@@ -1,5 +1,5 @@
 /** A route taken apart: into the cells that it answers, and put together again without some of them. */
-import { canonicalText, type Json } from '../../proxy/contract/canonical.ts';
+import { canonicalText } from '../../proxy/contract/canonical.ts';
 import type { MatchDoc, RouteDoc } from '../../proxy/contract/document/routes.ts';
 import type { Fragment } from '../../proxy/contract/fragment.ts';
 import { objectId } from '../objects/objects.ts';
@@ -135,6 +135,5 @@ function conditionsKey(doc: MatchDoc): string {
   // Without a path a match takes the same requests as with the prefix /, and prefixes match by whole segments.
   const isPrefix = doc.path === undefined && doc.path_regex === undefined;
   const path = isPrefix ? { path_prefix: (prefix ?? '').replace(/\/$/, '') } : {};
-  // The document's types are JSON, which their optional members hide from the compiler.
-  return canonicalText({ ...path, ...conditions } as Json);
+  return canonicalText({ ...path, ...conditions });
 }

@@ -6,7 +6,7 @@ import { translateAll } from '../translate/translate.ts';
 import { assemble } from './assemble.ts';
 import type { AssembleInput, Assembly } from './types.ts';
 
-export const FLEET = 'edge/main';
+const FLEET = 'edge/main';
 
 /** An object of ours; `id` is `namespace/name`. */
 export function own<K extends OwnKind>(kind: K, id: string, spec: unknown, createdAt?: string): OwnObject<K> {

@@ -113,16 +113,17 @@ function holdsOf(name: string, objects: ObjectSet, stable: ReadonlyMap<string, F
 }
 
 function conditionsOf({ objects }: Assembly, stable: ReadonlyMap<string, Fragment>): Record<string, unknown> {
-  const shown = [...objects.values()].map((verdict) => {
+  const shown: Record<string, Record<string, string>> = {};
+  for (const verdict of objects.values()) {
     const stableDigest = stable.get(verdict.object)?.digest;
     const { conditions = [] } = fragmentStatusOf({ verdict, stableDigest, previous: null, nowMs: 0 });
-    const lines = conditions.map(({ type, status, reason, message }) => [
-      type,
-      `${status} ${reason}${message === '' ? '' : `: ${message}`}`,
-    ]);
-    return [verdict.object, { used: verdict.used, ...Object.fromEntries(lines) }];
-  });
-  return Object.fromEntries(shown) as Record<string, unknown>;
+    const lines: Record<string, string> = { used: verdict.used };
+    for (const { type, status, reason, message } of conditions) {
+      lines[type] = `${status} ${reason}${message === '' ? '' : `: ${message}`}`;
+    }
+    shown[verdict.object] = lines;
+  }
+  return shown;
 }
 
 test('the golden cases show every kind', () => {
