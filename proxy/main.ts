@@ -8,7 +8,6 @@ import { compileFiles, validateFiles } from './cli/documents.ts';
 import { resolveOptions, type ProxyOptions } from './cli/options.ts';
 import { compileEntries } from './compiler/compile.ts';
 import { parseDocument } from './compiler/parse.ts';
-import type { PlanDelta } from './compiler/plan.ts';
 import { SUPPORTS } from './contract/bundle.ts';
 import { entriesDocument } from './contract/document/entries.ts';
 import { limit } from './contract/limits.ts';
@@ -25,7 +24,7 @@ import { FileSource } from './source/fileSource.ts';
 import { folderSource } from './source/folderSource.ts';
 import { KeyFile } from './source/keyFile.ts';
 import type { Source } from './source/types.ts';
-import type { Activator } from './threads/activator.ts';
+import type { Activator, ActivatorOptions } from './threads/activator.ts';
 import { Conductor } from './threads/conductor.ts';
 import { drain } from './threads/drain.ts';
 import { EndpointFeed } from './threads/endpointFeed.ts';
@@ -82,21 +81,12 @@ async function run(options: ProxyOptions): Promise<void> {
 
   // Configuration: from the source, through the compiler, to the threads.
   const source = createSource(options, keys, logger);
-  const swap = (version: string, delta: PlanDelta) => threads.swap(version, delta);
+  const swap: ActivatorOptions['swap'] = (version, delta, full) => threads.swap(version, delta, full);
   const conductor = new Conductor({ source, feed, swap, state, metrics, logger });
   const { activator } = conductor;
-  const { threads, log } = createThreads(options, port.value, { metrics, logger, activator, feed });
+  const { threads, log } = createThreads(options, port.value, { metrics, logger, feed });
   const view = adminView({ state, threads, activator, metrics, keys, source });
   const admin = await openAdmin(options, view, logger);
-
-  const started = await threads.start();
-  if (!started.ok) return fail([`-http-addr: ${started.error}`], 1);
-  await endpoints.start();
-  await source.start(conductor);
-  // A file that is wrong from the start ends the process; a store may come to have something better, and is waited for.
-  const refusal = options.configFile === undefined ? undefined : await conductor.firstOutcome;
-  if (refusal !== undefined) return fail([`-config-file: ${refusal.reason}: ${refusal.message}`], 1);
-  logger.info({ http: port.value, admin: options.admin?.port, threads: threads.size, version: VERSION }, 'serving');
 
   onSignals(
     () => void source.reload(),
@@ -110,6 +100,15 @@ async function run(options: ProxyOptions): Promise<void> {
       await Promise.all(admin.map((server) => server.close()));
     },
   );
+
+  const started = await threads.start();
+  if (!started.ok) return fail([`-http-addr: ${started.error}`], 1);
+  await endpoints.start();
+  await source.start(conductor);
+  // A file that is wrong from the start ends the process; a store may come to have something better, and is waited for.
+  const refusal = options.configFile === undefined ? undefined : await conductor.firstOutcome;
+  if (refusal !== undefined) return fail([`-config-file: ${refusal.reason}: ${refusal.message}`], 1);
+  logger.info({ http: port.value, admin: options.admin?.port, threads: threads.size, version: VERSION }, 'serving');
 }
 
 type Sleep = (ms: number) => Promise<void>;
@@ -160,12 +159,7 @@ function createSource(options: ProxyOptions, keys: KeyFile | undefined, log: Log
 function createThreads(
   options: ProxyOptions,
   port: number,
-  {
-    metrics,
-    logger,
-    activator,
-    feed,
-  }: { readonly metrics: Metrics; readonly logger: Logger; readonly activator: Activator; readonly feed: EndpointFeed },
+  { metrics, logger, feed }: { readonly metrics: Metrics; readonly logger: Logger; readonly feed: EndpointFeed },
 ): { readonly threads: ThreadPool; readonly log: AccessLogWriter } {
   // Only some systems spread connections over listeners of one port.
   const reusePort = process.platform === 'linux' || process.platform === 'freebsd';
@@ -178,7 +172,6 @@ function createThreads(
     metrics,
     logger,
     onAccessLines: (lines) => log.write(lines),
-    running: () => activator.fullDelta(),
     endpoints: () => feed.current,
   });
   const pending = threads.control.subarray(CONTROL.pendingLogBytes, CONTROL.pendingLogBytes + 1);
@@ -222,6 +215,7 @@ function adminView({ state, threads, activator, metrics, keys, source }: ViewPar
     },
     metrics: async () => {
       await ask();
+      threads.showStalls();
       return { contentType: metrics.contentType, body: await metrics.render() };
     },
     metricsSettings: () => activator.running?.plan.fleet.metrics ?? defaults,
@@ -273,6 +267,8 @@ async function openAdmin(options: ProxyOptions, view: AdminView, logger: Logger)
   return servers;
 }
 
+const FORCED_END_MS = 3_000;
+
 /** SIGHUP reloads; the first SIGTERM or SIGINT ends in order, the second at once. */
 function onSignals(
   reload: () => void,
@@ -284,12 +280,18 @@ function onSignals(
     signals += 1;
     if (signals > 1) {
       force.wake();
+      // Whatever hangs after the drain gets no longer than this.
+      setTimeout(() => process.exit(1), FORCED_END_MS).unref();
       return;
     }
     void end(
       (ms) => (signals > 1 ? Promise.resolve() : force.wait(ms)),
       () => signals > 1,
-    ).then(() => process.exit(0));
+    ).then(
+      () => process.exit(0),
+      (error: unknown) =>
+        fail([`ending failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`], 1),
+    );
   };
   process.on('SIGHUP', reload);
   process.on('SIGTERM', stop);

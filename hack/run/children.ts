@@ -9,6 +9,8 @@ export class Children {
 
   constructor(onUnexpectedEnd: (name: string, how: string) => void) {
     this.#onUnexpectedEnd = onUnexpectedEnd;
+    // However this program ends, it leaves nothing behind.
+    process.on('exit', () => this.signal('SIGKILL'));
   }
 
   /** Starts a TypeScript program with this very Node; its stderr goes to `logFile`. */
@@ -19,7 +21,10 @@ export class Children {
       detached: true,
       env: { ...process.env, ...env },
     });
-    child.stderr?.pipe(createWriteStream(logFile, { flags: 'a' }));
+    const log = createWriteStream(logFile, { flags: 'a' });
+    // A full disk costs the log, not the processes.
+    log.on('error', () => child.stderr?.resume());
+    child.stderr?.pipe(log);
     this.#running.set(child, name);
     child.on('exit', (code, signal) => {
       this.#running.delete(child);

@@ -52,6 +52,8 @@ export function readOptions(args: readonly string[]): RunOptions {
     ];
     if (httpPorts.length !== adminPorts.length)
       throw new Error('--http-ports and --admin-ports need equally many ports');
+    const threads = Number(values.threads);
+    if (!Number.isInteger(threads) || threads < 1 || threads > 64) throw new Error('--threads must be from 1 to 64');
     if (demoPorts.length !== 4) throw new Error('--demo-ports needs four ports');
     return {
       manifests: values.manifests,
@@ -60,7 +62,7 @@ export function readOptions(args: readonly string[]): RunOptions {
       httpPorts,
       adminPorts,
       demoPorts,
-      threads: Number(values.threads),
+      threads,
       bindHost: values.host,
     };
   } catch (error) {

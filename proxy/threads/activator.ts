@@ -13,7 +13,11 @@ import type { Metrics } from '../observability/metrics.ts';
 import type { Candidate } from '../source/types.ts';
 
 export interface ActivatorOptions {
-  readonly swap: (version: string, delta: PlanDelta) => Promise<Result<{ readonly prepareMs: number }>>;
+  readonly swap: (
+    version: string,
+    delta: PlanDelta,
+    full: () => PlanDelta,
+  ) => Promise<Result<{ readonly prepareMs: number }>>;
   /** Waits a bounded time for data the plan names, and hands what there is to the threads. */
   readonly provideData: (plan: Plan) => Promise<void>;
   readonly onSettled: (candidate: Candidate, refusal: Refusal | undefined) => void;
@@ -43,14 +47,6 @@ export class Activator {
     return this.#running;
   }
 
-  /** Everything that runs, as a thread that starts from nothing needs it. */
-  fullDelta(): { readonly version: string; readonly delta: PlanDelta } | undefined {
-    const running = this.#running;
-    return running === undefined
-      ? undefined
-      : { version: running.candidate.digest, delta: diffPlans(undefined, running.plan) };
-  }
-
   /** Takes a configuration; while one is being taken, only the newest waits. */
   offer(candidate: Candidate): void {
     this.#waiting = candidate;
@@ -68,10 +64,20 @@ export class Activator {
     try {
       for (let next = this.#waiting; next !== undefined; next = this.#waiting) {
         this.#waiting = undefined;
-        await this.#activate(next);
+        await this.#activateSafely(next);
       }
     } finally {
       this.#busy = false;
+    }
+  }
+
+  /** A mistake of ours must not end a process that serves: what runs goes on. */
+  async #activateSafely(candidate: Candidate): Promise<void> {
+    try {
+      await this.#activate(candidate);
+    } catch (error) {
+      this.#options.logger.error({ err: error, digest: candidate.digest }, 'activation failed');
+      this.#refuse(candidate, 'PrepareFailed', error instanceof Error ? error.message : String(error));
     }
   }
 
@@ -89,7 +95,7 @@ export class Activator {
     }
     const delta = diffPlans(this.#running?.plan, plan);
     await this.#options.provideData(plan);
-    const outcome = await this.#options.swap(candidate.digest, delta);
+    const outcome = await this.#options.swap(candidate.digest, delta, () => diffPlans(undefined, plan));
     if (!outcome.ok) {
       this.#refuse(candidate, 'PrepareFailed', outcome.error);
       return;

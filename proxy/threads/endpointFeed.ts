@@ -27,25 +27,29 @@ export class EndpointFeed {
   }
 
   /**
-   * Before a swap: hands the threads what is known of the plan’s services, waiting a bounded time for those that are not
-   * known yet. What the running plan names stays until `settled`.
+   * Before a swap: hands the threads what is known of the plan’s services, waiting a bounded time for new ones that are
+   * not known yet. What the running plan names stays until `settled`.
    */
   async provide(plan: Plan): Promise<void> {
     const { now, nextChange } = this.#options;
     const deadlineMs = now() + limit('dataWaitMs');
-    let missing = this.update(plan);
-    while (missing && now() < deadlineMs) {
+    // A service that was unknown before is not waited for again: it would delay every later change.
+    const fresh = new Set(
+      servicesOf(plan)
+        .map(keyOf)
+        .filter((key) => !this.#sent.has(key)),
+    );
+    this.update(plan);
+    while ([...fresh].some((key) => this.#sent.get(key)?.endpoints === null) && now() < deadlineMs) {
       await nextChange(deadlineMs - now());
-      missing = this.update(plan);
+      this.update(plan);
     }
   }
 
   /**
    * Endpoints changed, or a plan is about to: sends what differs from what was sent.
-   *
-   * @returns whether a service of the plan is unknown
    */
-  update(plan: Plan): boolean {
+  update(plan: Plan): void {
     const services = servicesOf(plan).map((service) => ({
       ...service,
       endpoints: this.#options.resolve(service.namespace, service.name, service.port) ?? null,
@@ -56,7 +60,6 @@ export class EndpointFeed {
     });
     for (const service of changed) this.#sent.set(keyOf(service), service);
     if (changed.length > 0) this.#options.send(changed);
-    return services.some((service) => service.endpoints === null);
   }
 
   /** After a swap: what the plan no longer names is taken from the threads. */

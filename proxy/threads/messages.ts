@@ -43,6 +43,8 @@ export type ToThread =
       readonly last: boolean;
     }
   | { readonly type: 'committed'; readonly epoch: number }
+  /** Answered with `listening` or `listenFailed`. */
+  | { readonly type: 'listen' }
   | { readonly type: 'abort'; readonly epoch: number }
   | { readonly type: 'endpoints'; readonly list: readonly ServiceEndpoints[] }
   | { readonly type: 'drain'; readonly step: DrainStep }

@@ -28,8 +28,6 @@ export interface ThreadPoolOptions {
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly onAccessLines: (lines: string) => void;
-  /** What a new thread must be given: everything that runs now. */
-  readonly running: () => { readonly version: string; readonly delta: PlanDelta } | undefined;
   readonly endpoints: () => readonly ServiceEndpoints[];
 }
 
@@ -51,17 +49,18 @@ export class ThreadPool {
   readonly control = new Int32Array(this.#buffer);
   readonly #members = new Map<number, Member>();
   readonly #waiters = new Map<number, Set<Waiter>>();
+  readonly #stallsMs = new Map<number, number>();
   #nextId = 0;
   #lastEpoch = 0;
   #stopping = false;
   #crashes: number[] = [];
   /** Swaps and replacements take turns. */
   #turn: Promise<unknown> = Promise.resolve();
-  #maxSeries: number;
+  /** What runs, and all of it, for a thread that starts from nothing. Set within the turn of its swap. */
+  #running: { readonly version: string; readonly full: () => PlanDelta } | undefined;
 
   constructor(options: ThreadPoolOptions) {
     this.#options = options;
-    this.#maxSeries = options.maxSeries;
   }
 
   /** Starts all threads; fails with the listen error of the first that cannot. */
@@ -70,7 +69,10 @@ export class ThreadPool {
       Array.from({ length: this.#options.threads }, (_, index) => this.#startThread(index)),
     );
     this.#options.metrics.gauge('proxy_threads', {}, this.#members.size);
-    return outcomes.find((o) => !o.ok) ?? outcomes[0] ?? fail('no threads');
+    const failed = outcomes.find((o) => !o.ok);
+    // The process will end: nothing is started again.
+    if (failed !== undefined) this.#stopping = true;
+    return failed ?? outcomes[0] ?? fail('no threads');
   }
 
   get size(): number {
@@ -84,8 +86,10 @@ export class ThreadPool {
   /**
    * Two-phase swap: every thread prepares, then one store makes the new epoch current for all. A thread that cannot
    * prepare (or takes longer than the limit) gives the swap up for all of them.
+   *
+   * @param full the delta from nothing, for threads that start later
    */
-  swap(version: string, delta: PlanDelta): Promise<Result<{ readonly prepareMs: number }>> {
+  swap(version: string, delta: PlanDelta, full: () => PlanDelta): Promise<Result<{ readonly prepareMs: number }>> {
     return this.#inTurn(async () => {
       // Never used twice, so that an answer to a swap that was given up is no answer to the next.
       this.#lastEpoch += 1;
@@ -98,6 +102,7 @@ export class ThreadPool {
         return fail(failed.error);
       }
       Atomics.store(this.control, CONTROL.epoch, epoch);
+      this.#running = { version, full };
       this.#send(members, { type: 'committed', epoch });
       return ok({ prepareMs: Math.max(0, ...outcomes.map((o) => (o.ok ? o.value : 0))) });
     });
@@ -128,6 +133,14 @@ export class ThreadPool {
     };
   }
 
+  /** Shows the longest stall of each thread since the last time. */
+  showStalls(): void {
+    for (const [thread, stallMs] of this.#stallsMs) {
+      this.#options.metrics.gauge('proxy_thread_stall_max_seconds', { thread: String(thread) }, stallMs / 1000);
+    }
+    this.#stallsMs.clear();
+  }
+
   async stop(): Promise<void> {
     this.#stopping = true;
     await Promise.all(
@@ -150,24 +163,21 @@ export class ThreadPool {
 
   async #prepare(member: Member, epoch: number, version: string, delta: PlanDelta): Promise<Result<number>> {
     const parts = deltaParts(delta);
-    const timeoutMs = limit('prepareTimeoutMs');
+    const deadlineMs = performance.now() + limit('prepareTimeoutMs');
+    const leftMs = () => Math.max(0, deadlineMs - performance.now());
     for (const part of parts.slice(0, -1)) {
       const message: ToThread = { type: 'prepare', epoch, version, part, last: false };
-      const taken = await this.#request(member, message, (m) => m.type === 'partTaken' && m.epoch === epoch, timeoutMs);
+      const taken = await this.#request(member, message, (m) => m.type === 'partTaken' && m.epoch === epoch, leftMs());
       if (taken?.type === 'gone') return ok(0);
-      if (taken === undefined) return fail(`thread ${member.index} took no part in ${timeoutMs} ms`);
+      if (taken === undefined) return fail(lateMessage(member));
     }
     const isAnswer = (m: FromThread) => (m.type === 'prepared' || m.type === 'prepareFailed') && m.epoch === epoch;
     const last: ToThread = { type: 'prepare', epoch, version, part: parts.at(-1) ?? delta, last: true };
-    const answer = await this.#request(member, last, isAnswer, timeoutMs);
+    const answer = await this.#request(member, last, isAnswer, leftMs());
     if (answer?.type === 'prepared') return ok(answer.prepareMs);
     // A thread that died has no say: its replacement starts on whatever runs then.
     if (answer?.type === 'gone') return ok(0);
-    return fail(
-      answer?.type === 'prepareFailed'
-        ? answer.message
-        : `thread ${member.index} did not prepare in ${limit('prepareTimeoutMs')} ms`,
-    );
+    return fail(answer?.type === 'prepareFailed' ? answer.message : lateMessage(member));
   }
 
   /** Sends and waits for the answer that `accept` takes; undefined after the time limit. */
@@ -207,7 +217,7 @@ export class ThreadPool {
       host,
       port,
       reusePort,
-      maxSeries: this.#maxSeries,
+      maxSeries: this.#options.maxSeries,
     };
     const worker = new Worker(
       new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url),
@@ -217,29 +227,34 @@ export class ThreadPool {
     const waiters = new Set<Waiter>();
     this.#members.set(id, member);
     this.#waiters.set(id, waiters);
-    const started = new Promise<Result<number>>((resolve) => {
-      waiters.add((m) => {
-        if (m.type === 'listening') resolve(ok(m.port));
-        if (m.type === 'listenFailed') resolve(fail(m.message));
-        if (m.type === 'gone') resolve(fail(`thread ${index} ended while starting`));
-      });
-    });
     worker.on('message', (message: FromThread) => this.#receive(member, message));
     worker.on('error', (error: Error) => this.#options.logger.error({ thread: index, err: error }, 'thread crashed'));
     worker.on('exit', () => this.#gone(member));
-    worker.postMessage({ type: 'endpoints', list: this.#options.endpoints() } satisfies ToThread);
-    const outcome = await started;
-    const running = this.#options.running();
-    if (outcome.ok && running !== undefined && this.epoch > 0) await this.#catchUp(member, running);
+    const outcome = await this.#bringUp(member);
+    // A thread without listener or snapshot is worse than none: it would hold up, or garble, every later swap.
+    if (!outcome.ok) await worker.terminate();
     return outcome;
   }
 
-  /** Brings a thread that joined late to the epoch that runs. */
-  async #catchUp(member: Member, running: { readonly version: string; readonly delta: PlanDelta }): Promise<void> {
-    const outcome = await this.#prepare(member, this.epoch, running.version, running.delta);
-    if (!outcome.ok)
-      this.#options.logger.error({ thread: member.index, reason: outcome.error }, 'thread could not prepare');
-    else this.#send([member], { type: 'committed', epoch: this.epoch });
+  /** Gives a thread all that runs before it takes its first connection. */
+  async #bringUp(member: Member): Promise<Result<number>> {
+    member.worker.postMessage({ type: 'endpoints', list: this.#options.endpoints() } satisfies ToThread);
+    const running = this.#running;
+    if (running !== undefined) {
+      const epoch = this.epoch;
+      const prepared = await this.#prepare(member, epoch, running.version, running.full());
+      if (!prepared.ok) return prepared;
+      this.#send([member], { type: 'committed', epoch });
+    }
+    const isAnswer = (m: FromThread) => m.type === 'listening' || m.type === 'listenFailed';
+    const answer = await this.#request(member, { type: 'listen' }, isAnswer, limit('prepareTimeoutMs'));
+    if (answer?.type === 'listening') return ok(answer.port);
+    if (answer?.type === 'listenFailed') return fail(answer.message);
+    return fail(
+      answer === undefined
+        ? `thread ${member.index} did not listen in time`
+        : `thread ${member.index} ended while starting`,
+    );
   }
 
   #receive(member: Member, message: FromThread): void {
@@ -251,7 +266,7 @@ export class ThreadPool {
     else if (message.type === 'error') logger.error({ thread: member.index, stack: message.stack }, message.message);
     else if (message.type === 'active') {
       member.active = message;
-      metrics.gauge('proxy_thread_stall_max_seconds', { thread: String(member.index) }, message.stallMs / 1000);
+      this.#stallsMs.set(member.index, Math.max(message.stallMs, this.#stallsMs.get(member.index) ?? 0));
       if (message.droppedLines > 0) metrics.count('proxy_access_log_dropped_total', {}, message.droppedLines);
     }
     for (const waiter of [...(this.#waiters.get(member.id) ?? [])]) waiter(message);
@@ -278,4 +293,8 @@ export class ThreadPool {
     if (!outcome.ok)
       this.#options.logger.error({ thread: index, reason: outcome.error }, 'thread could not be replaced');
   }
+}
+
+function lateMessage({ index }: Member): string {
+  return `thread ${index} did not prepare in ${limit('prepareTimeoutMs')} ms`;
 }

@@ -153,6 +153,15 @@ test('a swap waits a bounded time for a service that is not known, and goes on w
   assert.equal(sent[0]?.[0]?.endpoints, null);
 });
 
+test('a service that stays unknown delays only the swap that it is new in', async () => {
+  const { feed, now } = feedWith({});
+  await feed.provide(planWith('dangling'));
+  await feed.provide(planWith('dangling'));
+  assert.equal(now(), 2000);
+  await feed.provide(planWith('dangling', 'another'));
+  assert.equal(now(), 4000);
+});
+
 test('services that the running plan does not name are taken from the threads only after the swap', async () => {
   const { feed, sent } = feedWith({ a: ['10.0.0.1'], b: ['10.0.0.2'] });
   await feed.provide(planWith('a'));

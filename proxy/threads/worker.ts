@@ -41,7 +41,7 @@ const accessLog = new BatchingAccessLog({
   pendingBytes: control.subarray(CONTROL.pendingLogBytes, CONTROL.pendingLogBytes + 1),
   random: Math.random,
 });
-const stalls = monitorEventLoopDelay({ resolution: 1 });
+const stalls = monitorEventLoopDelay({ resolution: 10 });
 
 /** Read once per request: a plain comparison while nothing changed. */
 function currentSnapshot(): Snapshot | undefined {
@@ -80,18 +80,21 @@ const listener = new HttpListener({
 let parts: PlanDelta[] = [];
 /** Builds take turns; an abort in between is seen by the next. */
 let building: Promise<void> = Promise.resolve();
-let aborted = 0;
+/** Epochs up to this one were given up (or are over). */
+let abortedUpTo = 0;
 
 async function prepare(epoch: number, version: string, delta: PlanDelta): Promise<void> {
   const startedMs = now();
   try {
+    // Whatever still waits here belongs to a swap that was given up: one that was not has been adopted before this.
+    if (builder.preparedEpoch !== undefined && currentSnapshot()?.epoch !== builder.preparedEpoch) builder.abort();
     const done = await runSliced(
       builder.prepare(epoch, version, delta),
       now,
       limit('compileSliceMs'),
-      () => aborted === epoch,
+      () => abortedUpTo >= epoch,
     );
-    if (done && aborted !== epoch) send({ type: 'prepared', epoch, prepareMs: now() - startedMs });
+    if (done && abortedUpTo < epoch) send({ type: 'prepared', epoch, prepareMs: now() - startedMs });
     else builder.abort();
   } catch (error) {
     reportError(error);
@@ -120,6 +123,17 @@ function answerAsk(): void {
     stallMs: stalls.max / 1e6,
     droppedLines: accessLog.takeDropped(),
   });
+  stalls.reset();
+}
+
+async function listen(): Promise<void> {
+  try {
+    send({ type: 'listening', port: await listener.listen() });
+    // From here on a stall is somebody's wait.
+    stalls.enable();
+  } catch (error) {
+    send({ type: 'listenFailed', message: error instanceof Error ? error.message : String(error) });
+  }
 }
 
 port.on('message', (message: ToThread) => {
@@ -139,9 +153,12 @@ port.on('message', (message: ToThread) => {
       currentSnapshot();
       building = building.then(settle).catch(reportError);
       return;
+    case 'listen':
+      void listen();
+      return;
     case 'abort':
       parts = [];
-      aborted = message.epoch;
+      abortedUpTo = Math.max(abortedUpTo, message.epoch);
       if (builder.preparedEpoch === message.epoch) builder.abort();
       return;
     case 'endpoints':
@@ -163,9 +180,3 @@ port.on('message', (message: ToThread) => {
 
 setInterval(() => accessLog.flush(), ACCESS_LOG_FLUSH_MS).unref();
 wheel.start();
-try {
-  send({ type: 'listening', port: await listener.listen() });
-  stalls.enable();
-} catch (error) {
-  send({ type: 'listenFailed', message: error instanceof Error ? error.message : String(error) });
-}

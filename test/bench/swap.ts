@@ -62,7 +62,6 @@ const pool = new ThreadPool({
   metrics,
   logger: createLogger({ json: true, level: 'error', name: 'bench' }),
   onAccessLines: () => undefined,
-  running: () => undefined,
   endpoints: () => [],
 });
 await pool.start();
@@ -77,7 +76,7 @@ const [bundle, bundleMs] = timed(() => buildBundle(first, { documentVersion: 1, 
 if (!bundle.ok) throw new Error(JSON.stringify(bundle.error));
 const [delta, diffMs] = timed(() => diffPlans(undefined, compiled.plan));
 const startMs = performance.now();
-const outcome = await pool.swap('first', delta);
+const outcome = await pool.swap('first', delta, () => delta);
 const swapMs = performance.now() - startMs;
 console.log(`${routes} routes, 500 pools, ${THREADS} threads`);
 console.log(
@@ -98,7 +97,7 @@ for (const [label, changes] of [
     const [result, compileOnceMs] = timed(() => compilePlan(next, compiledBefore));
     const [change, diffOnceMs] = timed(() => diffPlans(compiledBefore.plan, result.plan));
     const swapStartMs = performance.now();
-    await pool.swap(`${label} ${round}`, change);
+    await pool.swap(`${label} ${round}`, change, () => diffPlans(undefined, result.plan));
     times.push([compileOnceMs, diffOnceMs, performance.now() - swapStartMs]);
     [compiledBefore, entries] = [result, next];
   }
@@ -111,6 +110,7 @@ process.exit(0);
 
 async function report(when: string): Promise<void> {
   const { connections } = await pool.ask();
+  pool.showStalls();
   const text = await metrics.render();
   const stalls = [...text.matchAll(/proxy_thread_stall_max_seconds\{thread="([0-9]+)"\} ([0-9.e-]+)/g)].map((m) =>
     ms(Number(m[2]) * 1000),
