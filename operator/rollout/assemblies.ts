@@ -1,5 +1,5 @@
 /** Assemblies are asked for by what they keep out, and found again by a key over that. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { HoldSet } from './types.ts';
 
 const keys = new WeakMap<HoldSet, string>();
@@ -13,7 +13,5 @@ export function holdKey(holds: HoldSet): string {
 
 function computeKey(holds: HoldSet): string {
   const lines = [...holds].map(([object, digest]) => `${object} ${digest ?? 'deleted'}\n`).sort();
-  const hash = createHash('sha256');
-  for (const line of lines) hash.update(line);
-  return hash.digest('hex');
+  return hash('sha256', lines.join(''), 'hex');
 }

@@ -163,6 +163,16 @@ describe('what a failure leaves behind', () => {
     assert.equal(fleet.audit.filter(({ action }) => action === 'Start').length, 1);
   });
 
+  it('an object that is changed to contribute nothing can be held like a deleted one', () => {
+    const fleet = started();
+    fleet.faultOf = (digest) => (fleet.textIn(digest, A) === undefined ? 'Refused' : undefined);
+    fleet.apply(A, { text: '', empty: true }).run(5);
+    assert.deepEqual(fleet.held(), [A]);
+    fleet.apply(B, 'two').run(30);
+    assert.equal(fleet.stableText(A), 'one');
+    assert.equal(fleet.stableText(B), 'two');
+  });
+
   it('a deletion can be held, too', () => {
     const fleet = started();
     const faultOf = fleet.faultOf.bind(fleet);

@@ -10,6 +10,7 @@
  * which they differ. Nothing is held that has changed since, or that has become stable.
  */
 import type { Digest } from '../../proxy/contract/canonical.ts';
+import { fragmentOf } from '../../proxy/contract/fragment.ts';
 import type { HeldRange, Hold } from '../../proxy/contract/head.ts';
 import { limit } from '../../proxy/contract/limits.ts';
 import { changedObjects, split } from './objectOrder.ts';
@@ -49,22 +50,38 @@ export function bundleOf(bundles: RolloutInput['bundles'], digest: Digest): Frag
 /** What a range keeps out at present. */
 export function heldByRange(range: HeldRange, world: World): HeldObject[] {
   const to = bundleOf(world.bundles, range.to);
-  const { state, reason, since } = range;
   return membersOf(range, world.bundles)
-    .map((object) => ({ object, digest: to?.get(object) ?? null, state, reason, since }))
-    .filter((held) => isEffective(held, world));
+    .filter((object) => isEffective({ object, digest: to?.get(object) ?? null }, world))
+    .map((object) => heldObject(object, range, world));
+}
+
+/** As assembly knows it: by the digest of what the object asks for at present. */
+function heldObject(
+  object: string,
+  { state, reason, since }: Pick<HeldRange, 'state' | 'reason' | 'since'>,
+  world: World,
+): HeldObject {
+  return { object, digest: world.current.get(object) ?? null, state, reason, since };
+}
+
+/** An object may contribute nothing, and leaves no trace in a bundle then: no difference to one that is gone. */
+const NOTHING = fragmentOf('', []).digest;
+
+function traceOf(fragments: FragmentDigests, object: string): Digest | null {
+  const digest = fragments.get(object);
+  return digest === undefined || digest === NOTHING ? null : digest;
 }
 
 /** A hold has an effect while its object still asks for that fragment, and stable has another. */
 export function isEffective({ object, digest }: Pick<Hold, 'object' | 'digest'>, world: World): boolean {
-  return (world.current.get(object) ?? null) === digest && (world.stable.get(object) ?? null) !== digest;
+  return traceOf(world.current, object) === digest && traceOf(world.stable, object) !== digest;
 }
 
 /** Everything that is held at present: culprits first, then ranges as they stand in the head. */
 export function heldObjects(state: HeadState, world: World): HeldObject[] {
   const culprits = state.holds
     .filter((hold) => isEffective(hold, world))
-    .map(({ object, digest, reason, since }) => ({ object, digest, state: 'Culprit' as const, reason, since }));
+    .map((hold) => heldObject(hold.object, { ...hold, state: 'Culprit' }, world));
   return [...culprits, ...rangesOf(state).flatMap((range) => heldByRange(range, world))];
 }
 

@@ -1,5 +1,5 @@
 /** How many proxies a stage takes, and which. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { FULL_THRESHOLD, ringPosition, type Candidate } from '../../proxy/contract/head.ts';
 import { limit } from '../../proxy/contract/limits.ts';
 import type { Member, RolloutSpec, Stage } from './types.ts';
@@ -42,5 +42,5 @@ export function pollIntervalMs(members: readonly Member[] | null): number {
 
 /** What a head remembers of the name of a missing Secret or service. */
 export function missingKey(name: string): string {
-  return createHash('sha256').update(name).digest('hex').slice(0, 16);
+  return hash('sha256', name, 'hex').slice(0, 16);
 }

@@ -256,9 +256,9 @@ const STORM = {
 
 describe('simulated fleets keep their promises', () => {
   for (const [proxies, seeds] of [
-    [1, 12],
-    [3, 12],
-    [100, 4],
+    [1, 8],
+    [3, 10],
+    [100, 3],
   ] as const) {
     for (let seed = 1; seed <= seeds; seed++) {
       it(`${proxies} proxies, seed ${seed}`, () => new Story({ ...STORM, seed, proxies }).tell());

@@ -4,6 +4,7 @@
  */
 import type { Ack, Refusal, RefusalReason } from '../../proxy/contract/ack.ts';
 import { digestOfJson, type Digest } from '../../proxy/contract/canonical.ts';
+import { fragmentOf } from '../../proxy/contract/fragment.ts';
 import { digestToRun, HEAD_FORMAT, type Head } from '../../proxy/contract/head.ts';
 import { bundlesNamed, decide } from './decide.ts';
 import type {
@@ -27,6 +28,8 @@ export type Fault = 'Refused' | 'Crash' | 'Missing';
 export interface Version {
   readonly text: string;
   readonly fault?: Fault;
+  /** It contributes nothing, and leaves no trace in a bundle. */
+  readonly empty?: boolean;
   /** Objects that must be there, or the object keeps its stable version. */
   readonly refs?: readonly string[];
 }
@@ -44,6 +47,7 @@ export interface Proxy {
   missing: string[];
 }
 
+const NOTHING = fragmentOf('', []).digest;
 const NO_FRAGMENTS: FragmentDigests = new Map();
 const NONE: string[] = [];
 const GONE: string[] = ['Secret/shop/gone'];
@@ -337,6 +341,7 @@ export class VirtualFleet {
   }
 
   #fragment(object: string, version: Version): Digest {
+    if (version.empty === true) return NOTHING;
     const digest = digestOfJson({ object, ...version, refs: [...(version.refs ?? [])] });
     this.#versions.set(digest, version);
     return digest;
@@ -355,7 +360,7 @@ export class VirtualFleet {
     for (const object of new Set([...current.keys(), ...stable.keys()])) {
       const wanted = current.get(object) ?? null;
       if (holds.has(object) && holds.get(object) === wanted) keepStable(object);
-      else if (wanted !== null) fragments.set(object, wanted);
+      else if (wanted !== null && wanted !== NOTHING) fragments.set(object, wanted);
     }
     for (let settled = false; !settled;) {
       settled = true;

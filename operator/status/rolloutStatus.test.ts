@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Ajv } from 'ajv';
+import { ROLLOUT_CONDITIONS } from '../../crds/conditions.ts';
 import { proxyRolloutStatus, type ProxyRolloutStatus } from '../../crds/proxyRollout.ts';
-import { errorAt } from '../../proxy/contract/finding.ts';
+import { errorAt, FINDING_REASONS } from '../../proxy/contract/finding.ts';
 import { VirtualFleet } from '../rollout/virtualFleet.ts';
 import { rolloutStatus } from './rolloutStatus.ts';
 
@@ -24,10 +25,16 @@ function statusOf(fleet: VirtualFleet, more: Partial<Parameters<typeof rolloutSt
   const input = { head, view: last.view, spec, findings: [], generation: 4, previous: null, nowMs: wallMs, ...more };
   const status = rolloutStatus(input);
   assert.ok(isStatus(status), JSON.stringify(isStatus.errors));
+  for (const { type, reason } of status.conditions ?? []) assert.ok(DOCUMENTED.has(`${type}/${reason}`), reason);
   return status;
 }
 
-/** `Type=Status/Reason` of every condition that is not in its resting state. */
+const DOCUMENTED = new Set([
+  ...ROLLOUT_CONDITIONS.flatMap(({ type, reasons }) => Object.keys(reasons).map((reason) => `${type}/${reason}`)),
+  ...Object.keys(FINDING_REASONS).map((reason) => `Accepted/${reason}`),
+]);
+
+/** `Type=Status/Reason` of every condition. */
 function conditionsOf(status: ProxyRolloutStatus): string[] {
   return (status.conditions ?? []).map(({ type, status: value, reason }) => `${type}=${value}/${reason}`);
 }
@@ -128,6 +135,23 @@ describe('the status of a ProxyRollout', () => {
     assert.equal(condition(status, 'Healthy').reason, 'ProxiesUnknown');
     assert.equal(condition(status, 'Stalled').reason, 'DeadlineExceeded');
     assert.equal(condition(status, 'RolledBack').status, 'False');
+  });
+
+  it('tells how a rollout was aborted, promoted by request, rolled back fast, or cut short by a deletion', () => {
+    const ask = (fleet: VirtualFleet, action: 'Abort' | 'PromoteFull') =>
+      fleet.change({ request: { action, digest: fleet.candidate?.digest ?? null, objects: [] } }).run(8);
+    const aborted = started();
+    aborted.apply(A, 'two').run(3);
+    assert.equal(condition(statusOf(ask(aborted, 'Abort')), 'RolledBack').reason, 'AbortedByRequest');
+    const promoted = started();
+    promoted.apply(A, 'two').run(3);
+    assert.equal(condition(statusOf(ask(promoted, 'PromoteFull')), 'Promoted').reason, 'PromotedByRequest');
+    promoted.apply(A, 'one').run(5);
+    assert.equal(condition(statusOf(promoted), 'Promoted').reason, 'FastRollback');
+    promoted.apply(A, 'three').run(3);
+    promoted.spec = null;
+    promoted.run(3);
+    assert.equal(condition(statusOf(promoted), 'RolledBack').reason, 'RolloutDeleted');
   });
 
   it('shows findings of the object, with the spec before still in force', () => {

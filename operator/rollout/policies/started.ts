@@ -3,7 +3,7 @@ import { longestGapMs } from '../clock.ts';
 import { assemble, block, change, done, isRecent, next, rejectionOf, startCandidate } from '../draft.ts';
 import type { Draft, Step } from '../draft.ts';
 import type { Facts } from '../facts.ts';
-import { heldObjects, holdSetOf, rangesOf, replaceRanges, suspectsOf } from '../holds.ts';
+import { heldObjects, holdSetOf, isEffective, rangesOf, replaceRanges, suspectsOf } from '../holds.ts';
 import { changedObjects } from '../objectOrder.ts';
 import { blameChange, hold } from '../rollBack.ts';
 import { tryHeld } from '../trial.ts';
@@ -109,7 +109,8 @@ function holdRejected(
   reason: string,
 ): Step | null {
   const blame = blameChange(facts, stable, failed, reason);
-  const canHold = (object: string) => facts.world.current.get(object) === failed.fragments.get(object);
+  const canHold = (object: string) =>
+    isEffective({ object, digest: failed.fragments.get(object) ?? null }, facts.world);
   return blame.objects.some(canHold) ? done(hold(facts, draft, blame, undefined)) : null;
 }
 
