@@ -144,7 +144,7 @@ export class ThreadStats implements StatsFactory {
   }
 
   endpoint(pool: string, endpoint: string): EndpointStats {
-    const key = `${pool}\n${endpoint}`;
+    const key = endpointStatsKey(pool, endpoint);
     let handle = this.#endpoints.get(key);
     if (handle === undefined) {
       handle = new EndpointHandle(() =>
@@ -160,6 +160,12 @@ export class ThreadStats implements StatsFactory {
     const key = routeStatsKey(route, pool);
     this.#routes.get(key)?.retire(() => this.#routeOther());
     this.#routes.delete(key);
+  }
+
+  dropEndpoint(pool: string, endpoint: string): void {
+    const key = endpointStatsKey(pool, endpoint);
+    this.#endpoints.get(key)?.retire(() => this.#endpointOther());
+    this.#endpoints.delete(key);
   }
 
   /** Gives the series of a pool’s endpoints back. */
@@ -186,6 +192,10 @@ export class ThreadStats implements StatsFactory {
     this.#otherEndpoint ??= new EndpointColumns(this.#writer, OTHER, OTHER);
     return this.#otherEndpoint;
   }
+}
+
+function endpointStatsKey(pool: string, endpoint: string): string {
+  return `${pool}\n${endpoint}`;
 }
 
 function routeStatsKey(route: string, pool: string): string {

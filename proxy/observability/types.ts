@@ -46,4 +46,6 @@ export interface AccessLog {
 export interface StatsFactory {
   route(route: string, pool: string): RouteStats;
   endpoint(pool: string, endpoint: string): EndpointStats;
+  /** Gives the series of an endpoint back: its pool has it no more. What is still observed counts as `other`. */
+  dropEndpoint(pool: string, endpoint: string): void;
 }

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { poolPlan } from '../../test/support/proxyHarness.ts';
 import type { EndpointPlan, PoolPlan } from '../compiler/plan.ts';
+import { ColumnWriter } from '../observability/columns.ts';
+import { ThreadStats } from '../observability/stats.ts';
 import { type PoolHandle, PoolRegistry } from './pools.ts';
 import { TimerWheel } from './wheel.ts';
 
@@ -9,6 +11,7 @@ function registry(): PoolRegistry {
   const stats = {
     route: () => ({ onRequest: () => undefined }),
     endpoint: () => ({ onUpstreamRequest: () => undefined }),
+    dropEndpoint: () => undefined,
   };
   return new PoolRegistry({ stats, wheel: new TimerWheel(() => 0) });
 }
@@ -34,6 +37,33 @@ describe('pools', () => {
     assert.equal(picks(next, 2), 'b c');
     pools.setServiceEndpoints('shop', 'web', 'http', []);
     assert.equal(next.pick(), undefined);
+  });
+
+  test('addresses that come and go take no more metric series than those that are there', () => {
+    const columns = new ColumnWriter({
+      onBlock: () => undefined,
+      onSeries: () => undefined,
+      onRelease: () => undefined,
+    });
+    const stats = new ThreadStats(columns, 1_000);
+    const pools = new PoolRegistry({ stats, wheel: new TimerWheel(() => 0) });
+    const handle = pools.bind(service('p', 'web'));
+    const late = [];
+    const seen = new Set<number>();
+    for (let i = 0; i < 2_000; i += 1) {
+      pools.setServiceEndpoints('shop', 'web', 'http', [endpoint(`10.0.${i >> 8}.${i & 255}`)]);
+      const transport = handle.pick();
+      transport?.stats.onUpstreamRequest(1);
+      seen.add(columns.series);
+      if (i === 0) late.push(transport);
+    }
+    assert.equal(seen.size, 1);
+    // One that is under way when its endpoint goes counts as other.
+    const [held] = seen;
+    late[0]?.stats.onUpstreamRequest(1);
+    assert.ok(columns.series > (held ?? 0));
+    pools.release(handle);
+    assert.equal(columns.series, held, 'those of other stay, those of the last endpoint go');
   });
 
   test('slices that arrive before their pool are there when it comes', () => {

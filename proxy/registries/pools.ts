@@ -160,7 +160,7 @@ export class PoolRegistry {
   #setTargets(pool: BoundPool, endpoints: readonly EndpointPlan[]): void {
     const before = pool.targets;
     pool.setTargets(this.#take(pool, endpoints));
-    for (const { endpoint } of before) this.#give(pool.state, endpoint);
+    for (const { endpoint } of before) this.#give(pool, endpoint);
   }
 
   /** New targets are taken before the old ones are given back, so that what stays is never let go. */
@@ -183,13 +183,14 @@ export class PoolRegistry {
     return transport;
   }
 
-  #give(state: PoolState, transport: EndpointTransport): void {
+  #give({ id, state }: BoundPool, transport: EndpointTransport): void {
     const entry = state.transports.get(transport.address);
     if (entry === undefined) return;
     entry.users -= 1;
     if (entry.users > 0) return;
     state.transports.delete(transport.address);
     transport.retire();
+    this.#options.stats.dropEndpoint(id, transport.address);
   }
 }
 

@@ -74,6 +74,7 @@ function routePlan(route: TestRoute): RoutePlan {
 const NO_STATS: StatsFactory = {
   route: () => ({ onRequest: () => undefined }),
   endpoint: () => ({ onUpstreamRequest: () => undefined }),
+  dropEndpoint: () => undefined,
 };
 
 let epoch = 0;
