@@ -16,13 +16,24 @@ export interface HostTable<T> {
   /** In order of precedence; bounded by the limit `regexRoutesPerHost`. */
   readonly regexes: readonly RegexPath<T>[] | undefined;
   readonly prefixes: StringMap<Candidate<T>> | undefined;
+  /** The prefix of a host that has one only, and its candidates: found without going through the map. */
+  readonly onlyPrefix: string | undefined;
+  readonly onlyChain: Candidate<T> | undefined;
   /** Which numbers of segments prefixes have, as bits: only lengths that occur are looked up. */
   readonly depthMask: number;
   /** How many prefixes have how many segments, to know when a bit falls. */
   readonly depths: readonly number[];
 }
 
-const EMPTY = { exact: undefined, regexes: undefined, prefixes: undefined, depthMask: 0, depths: [] } as const;
+const EMPTY = {
+  exact: undefined,
+  regexes: undefined,
+  prefixes: undefined,
+  onlyPrefix: undefined,
+  onlyChain: undefined,
+  depthMask: 0,
+  depths: [],
+} as const;
 
 const SLASH = 0x2f;
 /** The last bit stands for this many segments and more. */
@@ -59,13 +70,19 @@ function changedAt<T>(table: HostTable<T>, path: PathPlan, edit: Edit, change: C
       return { ...table, exact: changedIn(table.exact, path.path, edit, change) };
     case 'regex':
       return { ...table, regexes: changedAmong(table.regexes ?? [], path.source, change) };
-    case 'prefix': {
-      const before = table.prefixes?.size ?? 0;
-      const prefixes = changedIn(table.prefixes, path.prefix, edit, change);
-      const by = (prefixes?.size ?? 0) - before;
-      return by === 0 ? { ...table, prefixes } : { ...table, prefixes, ...counted(table.depths, path.prefix, by) };
-    }
+    case 'prefix':
+      return changedPrefix(table, path.prefix, edit, change);
   }
+}
+
+function changedPrefix<T>(table: HostTable<T>, prefix: string, edit: Edit, change: Change<T>): HostTable<T> {
+  const before = table.prefixes?.size ?? 0;
+  const prefixes = changedIn(table.prefixes, prefix, edit, change);
+  const size = prefixes?.size ?? 0;
+  const depths = size === before ? table.depths : counted(table.depths, prefix, size - before);
+  const depthMask = depths.reduce((mask, count, depth) => (count > 0 ? mask | (1 << depth) : mask), 0);
+  const [onlyPrefix, onlyChain] = size === 1 ? (prefixes?.entries().next().value ?? []) : [];
+  return { ...table, prefixes, onlyPrefix, onlyChain, depths, depthMask };
 }
 
 function changedIn<T>(
@@ -93,16 +110,11 @@ function changedAmong<T>(
   return rest.sort((a, b) => compareRegexes(a.regex.source, b.regex.source));
 }
 
-function counted(
-  depths: readonly number[],
-  prefix: string,
-  by: number,
-): Pick<HostTable<never>, 'depths' | 'depthMask'> {
+function counted(depths: readonly number[], prefix: string, by: number): readonly number[] {
   const depth = Math.min(prefix.split('/').length - 1, LAST_BIT);
   const counts = Array.from({ length: Math.max(depths.length, depth + 1) }, (_, i) => depths[i] ?? 0);
   counts[depth] = (counts[depth] ?? 0) + by;
-  const depthMask = counts.reduce((mask, count, i) => (count > 0 ? mask | (1 << i) : mask), 0);
-  return { depths: counts, depthMask };
+  return counts;
 }
 
 /** The best match of this host: exact path, then regexes, then the longest prefix. Undefined when nothing holds. */
@@ -118,7 +130,15 @@ export function findInTable<T>(table: HostTable<T>, question: Question): Candida
       if (found !== undefined) return found;
     }
   }
+  const { onlyPrefix } = table;
+  if (onlyPrefix !== undefined)
+    return isBelow(question.path, onlyPrefix) ? firstThatHolds(table.onlyChain, question) : undefined;
   return prefixes === undefined ? undefined : findByPrefix(prefixes, table.depthMask, question);
+}
+
+function isBelow(path: string, prefix: string): boolean {
+  const end = prefix.length;
+  return path.startsWith(prefix) && (path.length === end || path.charCodeAt(end) === SLASH);
 }
 
 /** Where the prefixes of the path at hand end, and their hashes. Kept to spare allocations; never read across calls. */

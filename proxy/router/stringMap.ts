@@ -92,6 +92,11 @@ export class StringMap<V> {
     }
   }
 
+  *entries(): Generator<readonly [string, V]> {
+    if (this.#children === undefined) yield* this.#leafEntries();
+    else for (const child of this.#children) if (child !== undefined) yield* child.entries();
+  }
+
   static #leafOf<V>(root: StringMap<V>, spread: number): StringMap<V> | undefined {
     let node: StringMap<V> | undefined = root;
     for (let depth = 0; node !== undefined && node.#children !== undefined; depth += 1) {
