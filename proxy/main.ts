@@ -203,8 +203,8 @@ function adminView({ state, threads, activator, metrics, keys, source }: ViewPar
     notReady: () => state.notReady(),
     ack: async () => {
       const live = await ask();
-      const requests = metrics.total('proxy_requests_total');
-      const errors5xx = metrics.total('proxy_requests_total', (labels) => labels['status']?.startsWith('5') === true);
+      const requests = metrics.total('proxy_responses_total');
+      const errors5xx = metrics.total('proxy_responses_total', (labels) => labels['class'] === '5xx');
       return state.ack({
         missing: live.missing,
         startGeneration: source.startGeneration,

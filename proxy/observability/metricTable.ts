@@ -21,7 +21,7 @@ export const METRICS = {
   proxy_request_duration_seconds: {
     type: 'histogram',
     labels: ['route', 'pool'],
-    help: 'Time from the request’s first byte to the response’s last.',
+    help: 'Time from the end of the request’s head to the handing over of the response’s last byte to the socket.',
     buckets: SECONDS,
   },
   proxy_request_size_bytes: {
@@ -46,6 +46,12 @@ export const METRICS = {
     labels: ['pool', 'endpoint'],
     help: 'Time from sending a request to the end of the endpoint’s response.',
     buckets: SECONDS,
+  },
+  // Of each thread, for as long as the process lives.
+  proxy_responses_total: {
+    type: 'counter',
+    labels: ['class'],
+    help: 'Requests finished, by class of the status sent (5xx); unlike proxy_requests_total it keeps those of routes that are gone.',
   },
   // Of the process.
   proxy_snapshot_info: { type: 'gauge', labels: ['digest', 'role'], help: '1 for the digest that runs now.' },

@@ -56,3 +56,18 @@ test('the series of a deleted route are given back, and a late request counts as
   assert.match(text, /proxy_requests_total\{route="other",pool="other",status="200"\} 1\n/);
   assert.match(text, /proxy_requests_total\{route="next",pool="p",status="200"\} 1\n/);
 });
+
+test('what acks count never goes back, when routes come and go', () => {
+  const metrics = new Metrics();
+  const stats = threadInto(metrics, 1);
+  let [requests, errors5xx] = [0, 0];
+  for (let i = 0; i < 20; i += 1) {
+    const route = stats.route(`r${i}`, 'p');
+    for (const status of [200, 404, 502]) route.onRequest(status, 1, 0, 0);
+    stats.dropRoute(`r${i}`, 'p');
+    const now = metrics.total('proxy_responses_total');
+    const now5xx = metrics.total('proxy_responses_total', (labels) => labels['class'] === '5xx');
+    assert.deepEqual([now - requests, now5xx - errors5xx], [3, 1]);
+    [requests, errors5xx] = [now, now5xx];
+  }
+});

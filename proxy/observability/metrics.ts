@@ -62,7 +62,10 @@ export class Metrics {
     this.#columns(thread).series.delete(id);
   }
 
-  /** Sum of one metric’s first value over all label sets that `accept` takes. */
+  /**
+   * Sum of one metric’s first value over all label sets that `accept` takes. Goes back when series are released: what
+   * must only grow is counted in metrics whose series are not.
+   */
   total(name: MetricName, accept: (labels: Labels) => boolean = () => true): number {
     let sum = 0;
     for (const { series, blocks } of this.#threads.values()) {
@@ -108,6 +111,7 @@ export class Metrics {
 /** Metrics whose labels only the request path knows. */
 const COLUMN_METRICS: ReadonlySet<MetricName> = new Set([
   'proxy_requests_total',
+  'proxy_responses_total',
   'proxy_request_duration_seconds',
   'proxy_request_size_bytes',
   'proxy_response_size_bytes',

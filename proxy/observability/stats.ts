@@ -5,8 +5,24 @@ import type { EndpointStats, RouteStats, StatsFactory } from './types.ts';
 /** Label value for what is over the series limit, and for requests that outlive their route’s labels. */
 const OTHER = 'other';
 
+/** Requests of the thread by class of status, whichever route they had; never given back, so that totals only grow. */
+class ResponseColumns {
+  readonly #byClass: readonly Cell[];
+
+  constructor(writer: ColumnWriter) {
+    this.#byClass = ['1xx', '2xx', '3xx', '4xx', '5xx'].map((name) =>
+      writer.counter('proxy_responses_total', { class: name }),
+    );
+  }
+
+  onResponse(status: number): void {
+    this.#byClass[Math.floor(status / 100) - 1]?.add(1);
+  }
+}
+
 class RouteColumns implements RouteStats {
   readonly #writer: ColumnWriter;
+  readonly #responses: ResponseColumns;
   readonly #route: string;
   readonly #pool: string;
   readonly #byStatus = new Map<number, Cell>();
@@ -14,8 +30,9 @@ class RouteColumns implements RouteStats {
   readonly #requestSize: HistogramCell;
   readonly #responseSize: HistogramCell;
 
-  constructor(writer: ColumnWriter, route: string, pool: string) {
+  constructor(writer: ColumnWriter, responses: ResponseColumns, route: string, pool: string) {
     this.#writer = writer;
+    this.#responses = responses;
     this.#route = route;
     this.#pool = pool;
     this.#duration = writer.histogram('proxy_request_duration_seconds', { route, pool });
@@ -34,6 +51,7 @@ class RouteColumns implements RouteStats {
       this.#byStatus.set(status, count);
     }
     count.add(1);
+    this.#responses.onResponse(status);
     this.#duration.observe(durationMs / 1000);
     this.#requestSize.observe(requestBytes);
     this.#responseSize.observe(responseBytes);
@@ -118,6 +136,7 @@ export class ThreadStats implements StatsFactory {
   readonly #routes = new Map<string, RouteHandle>();
   readonly #endpoints = new Map<string, EndpointHandle>();
   readonly #folded: Cell;
+  readonly #responses: ResponseColumns;
   #otherRoute: RouteColumns | undefined;
   #otherEndpoint: EndpointColumns | undefined;
   #maxSeries: number;
@@ -126,6 +145,7 @@ export class ThreadStats implements StatsFactory {
   constructor(writer: ColumnWriter, maxSeries: number) {
     this.#writer = writer;
     this.#maxSeries = maxSeries;
+    this.#responses = new ResponseColumns(writer);
     this.#folded = writer.counter('proxy_metric_series_dropped_total', {});
   }
 
@@ -137,7 +157,9 @@ export class ThreadStats implements StatsFactory {
     const key = routeStatsKey(route, pool);
     let handle = this.#routes.get(key);
     if (handle === undefined) {
-      handle = new RouteHandle(() => (this.#full() ? this.#routeOther() : new RouteColumns(this.#writer, route, pool)));
+      handle = new RouteHandle(() =>
+        this.#full() ? this.#routeOther() : new RouteColumns(this.#writer, this.#responses, route, pool),
+      );
       this.#routes.set(key, handle);
     }
     return handle;
@@ -184,7 +206,7 @@ export class ThreadStats implements StatsFactory {
   }
 
   #routeOther(): RouteColumns {
-    this.#otherRoute ??= new RouteColumns(this.#writer, OTHER, OTHER);
+    this.#otherRoute ??= new RouteColumns(this.#writer, this.#responses, OTHER, OTHER);
     return this.#otherRoute;
   }
 
