@@ -54,7 +54,6 @@ function isPlain(context: Context, settled: Settled, draft: Draft, compiled: rea
     fragment === translation?.fragment &&
     losses.length + unresolved.length + compiled.length === 0 &&
     context.rules !== null &&
-    !settled.forced.has(id) &&
     settled.reached.has(id)
   );
 }

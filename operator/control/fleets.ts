@@ -1,8 +1,7 @@
 /** One controller for each fleet that there is: from the objects of the moment to the inputs of their loops. */
-import { hasErrors, type Finding } from '../../proxy/contract/finding.ts';
+import type { Finding } from '../../proxy/contract/finding.ts';
 import { limit } from '../../proxy/contract/limits.ts';
 import type { Logger } from '../../proxy/observability/logger.ts';
-import type { ProxyRolloutSpec } from '../../crds/proxyRollout.ts';
 import type { ObjectSet } from '../objects/objectSet.ts';
 import { objectId, OWN_KINDS } from '../objects/objects.ts';
 import { rolloutSpecOf } from '../rollout/spec.ts';
@@ -29,12 +28,9 @@ export class Fleets {
   setObjects(objects: ObjectSet): Finding[] {
     const world = { objects, translations: translateAll(objects) };
     for (const [fleet, { object }] of objects.ProxyRollout) {
-      const translation = world.translations.get(
-        objectId('ProxyRollout', object.metadata.namespace, object.metadata.name),
-      );
-      // Findings without errors mean that the spec satisfies its schema.
-      if (translation !== undefined && !hasErrors(translation.findings))
-        this.#specs.set(fleet, rolloutSpecOf(object.spec as ProxyRolloutSpec));
+      const { namespace, name } = object.metadata;
+      const spec = world.translations.get(objectId('ProxyRollout', namespace, name))?.rolloutSpec ?? null;
+      if (spec !== null) this.#specs.set(fleet, rolloutSpecOf(spec));
       this.#ensure(fleet);
     }
     for (const [fleet, controller] of this.#controllers) {

@@ -154,6 +154,13 @@ test('who may use a fleet is known unless just that is invalid', () => {
   assert.equal(translate(object('ProxyRollout', 'text')).rules, null);
 });
 
+test('an accepted ProxyRollout hands its spec on, without nulls', () => {
+  const { rolloutSpec } = translate(object('ProxyRollout', { strategy: null, paused: true, fleet: { tls: null } }));
+  assert.deepEqual(rolloutSpec, { paused: true, fleet: {} });
+  assert.equal(translate(object('ProxyRollout', { paused: 'yes' })).rolloutSpec, null);
+  assert.equal(translate(object('ProxyRoute', ROUTE)).rolloutSpec, null);
+});
+
 test('a secret that metrics need is named with its namespace', () => {
   const meta = { name: 'main', namespace: 'edge' };
   const spec = { fleet: { metrics: { requireToken: true, tokenSecretRef: { name: 'scrape' } } } };

@@ -3,6 +3,7 @@
  * always gives the same bytes, and one bad object is nobody else's matter.
  */
 import type { Kind, KindObjects } from '../../crds/kinds.ts';
+import type { ProxyRolloutSpec } from '../../crds/proxyRollout.ts';
 import { readObject } from '../../crds/validate.ts';
 import type { Entry } from '../../proxy/contract/document/entries.ts';
 import { errorAt, hasErrors, type Finding } from '../../proxy/contract/finding.ts';
@@ -75,6 +76,8 @@ export function translate<K extends Kind>(object: OwnObject<K>): Translation {
     findings,
     references: sound ? translator.references(metadata, checked) : [],
     fleet: kind === 'ProxyRoute' ? routeFleet(metadata, spec) : null,
+    // What was checked as a ProxyRollout has that kind's spec.
+    rolloutSpec: sound && kind === 'ProxyRollout' ? (checked as ProxyRolloutSpec) : null,
     rules: kind === 'ProxyRollout' ? fleetRules(spec, findings) : null,
   };
 }

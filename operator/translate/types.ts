@@ -1,6 +1,7 @@
 /** What translation makes of one object. */
 import type { Finding } from '../../proxy/contract/finding.ts';
 import type { Fragment } from '../../proxy/contract/fragment.ts';
+import type { ProxyRolloutSpec } from '../../crds/proxyRollout.ts';
 import type { Namespaces } from '../../crds/shared.ts';
 import type { OwnKind, OwnObject } from '../objects/objects.ts';
 
@@ -37,6 +38,8 @@ export interface Translation {
   readonly references: readonly Reference[];
   /** ProxyRoute: the fleet it asks for as `namespace/name`; null: the default one. */
   readonly fleet: string | null;
+  /** ProxyRollout: its spec, checked and without nulls; null where it is not accepted. */
+  readonly rolloutSpec: ProxyRolloutSpec | null;
   /** ProxyRollout: who may use the fleet; null where that part of the spec is invalid. */
   readonly rules: FleetRules | null;
 }

@@ -227,6 +227,16 @@ describe('a folder that cannot be read', () => {
     assert.deepEqual(reading.findings, []);
   });
 
+  test('because it has too many files keeps everything that was in it', async () => {
+    put('a.yaml', policy('a'));
+    const reader = new FolderReader(root);
+    await reader.read();
+    for (let i = 0; i < limit('inputFolderFiles'); i += 1) writeFileSync(join(root, `n${i}.yaml`), '');
+    const reading = await reader.read();
+    assert.deepEqual(policies(reading), { a: '1s' });
+    assert.match(findings(reading)[0] ?? '', /^TooLarge .* has more than 10000 manifests; nothing of it is read/);
+  });
+
   test('because it is too deep is told', async () => {
     put(`${'d/'.repeat(limit('folderDepth') + 2)}a.yaml`, policy('a'));
     assert.match(findings(await new FolderReader(root).read())[0] ?? '', /^TooLarge .* folders deep; not read/);
