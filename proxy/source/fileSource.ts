@@ -74,7 +74,7 @@ export class FileSource implements Source {
     this.#signal.raise();
   }
 
-  async settled(digest: Digest, outcome: 'running' | 'refused'): Promise<void> {
+  async settled(digest: Digest, outcome: 'running' | 'refused' | 'failed'): Promise<void> {
     if (outcome === 'running') this.#running = digest;
     else if (this.#target === digest) this.#target = this.#running;
   }

@@ -135,6 +135,20 @@ describe('a source on a store', () => {
     await until('offered again', () => recorder.candidates.length === 3);
   });
 
+  test('offers again by itself what only failed here', async (t) => {
+    const fleet = await newFleet(t);
+    await fleet.putBundle(first);
+    await fleet.putBundle(second);
+    await fleet.putHead(first);
+    const { recorder } = await fleet.follow();
+    await recorder.said(`stable ${one}`);
+    recorder.answer = 'failed';
+    await fleet.putHead(second);
+    await recorder.said(`stable ${two}`);
+    recorder.answer = 'running';
+    await until('offered again', () => recorder.candidates.length === 3);
+  });
+
   test('looks again when it is told to', async (t) => {
     const fleet = await newFleet(t);
     await fleet.putBundle(first);

@@ -60,7 +60,7 @@ const TIMING: Timing = {
 const FETCH_ATTEMPTS = 5;
 
 type Role = 'stable' | 'candidate';
-type Outcome = 'running' | 'refused';
+type Outcome = Parameters<Source['settled']>[1];
 
 export class StoreSource implements Source {
   readonly #options: StoreSourceOptions;
@@ -109,7 +109,14 @@ export class StoreSource implements Source {
   }
 
   async settled(digest: Digest, outcome: Outcome): Promise<void> {
-    if (this.#settling?.digest === digest) this.#settling.resolve(outcome);
+    if (this.#settling?.digest === digest) {
+      this.#settling.resolve(outcome);
+    } else if (outcome === 'running') {
+      // Later than was waited for, and true all the same: what the next head asks for is compared with it.
+      this.#running = digest;
+      this.#done = null;
+      this.#signal.raise();
+    }
   }
 
   async stop(): Promise<void> {
@@ -277,6 +284,8 @@ export class StoreSource implements Source {
     const outcome = await Promise.race([settled, after(this.#timing.settleTimeoutMs)]);
     this.#settling = null;
     if (outcome === undefined) this.#options.log.error({ digest }, 'nobody said whether the configuration runs');
+    // Threads that could not prepare in time may be able to later; what is refused stays so until the next head.
+    if (outcome === 'failed') this.#lookAgain();
     if (outcome !== 'running') return;
     this.#running = digest;
     this.#shards = bundle.shards;

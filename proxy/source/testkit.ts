@@ -44,7 +44,7 @@ export class Recorder implements SourceEvents {
   readonly refusals: Refusal[] = [];
   readonly findings: Finding[] = [];
   readonly logged: string[] = [];
-  answer: 'running' | 'refused' | null = 'running';
+  answer: 'running' | 'refused' | 'failed' | null = 'running';
   source: Source | undefined;
 
   onCandidate(candidate: Candidate): void {

@@ -31,7 +31,10 @@ export interface Source {
   start(events: SourceEvents): Promise<void>;
   /** Looks again now (SIGHUP). */
   reload(): Promise<void>;
-  /** What was taken came to run (or not); a source with a disk copy keeps what ran. */
-  settled(digest: Digest, outcome: 'running' | 'refused'): Promise<void>;
+  /**
+   * What was taken came to run (a source with a disk copy keeps it), is refused for what it is, or failed for reasons of
+   * this process and may be offered again.
+   */
+  settled(digest: Digest, outcome: 'running' | 'refused' | 'failed'): Promise<void>;
   stop(): Promise<void>;
 }

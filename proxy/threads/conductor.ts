@@ -77,7 +77,8 @@ export class Conductor implements SourceEvents {
       this.#showEndpoints();
       this.#tellFirst(undefined);
     }
-    void source.settled(candidate.digest, refusal === undefined ? 'running' : 'refused');
+    const outcome = refusal?.reason === 'PrepareFailed' ? 'failed' : 'refused';
+    void source.settled(candidate.digest, refusal === undefined ? 'running' : outcome);
   }
 
   #refuse(refusal: Refusal): void {
