@@ -60,6 +60,7 @@ async function run(options: OperatorOptions): Promise<void> {
         fleet,
         defaultFleet: options.defaultFleet,
         publisher,
+        reinitialize: options.reinitializedFleets.includes(fleet),
         keys: () => keys.value,
         // A proxy says itself which fleet it is of; until it does, it counts for the default one.
         members: () => (acks === undefined ? [] : acks.book.membersOf(fleet, fleet === options.defaultFleet)),

@@ -10,6 +10,8 @@ export interface OperatorOptions {
   readonly keysDir: string;
   readonly clusterUid: string;
   readonly defaultFleet: string | null;
+  /** Fleets that may begin anew although their head cannot be believed. */
+  readonly reinitializedFleets: readonly string[];
   readonly members: readonly MemberAddress[];
   readonly ackTls: { readonly caFile: string; readonly certFile: string; readonly keyFile: string } | undefined;
   readonly statusDir: string | undefined;
@@ -46,6 +48,13 @@ export const OPERATOR_FLAGS = [
     value: '<namespace/name>',
     env: 'OPERATOR_DEFAULT_FLEET',
     description: 'Fleet of routes without fleetRef; default: they belong to none.',
+  },
+  {
+    name: 'reinitialize-fleet',
+    value: '<namespace/name>',
+    repeated: true,
+    description:
+      'Fleet that may begin anew where its head, and every earlier one, is damaged: all of its proxies then take what the objects ask for, without stages. May be given several times; take it away afterwards.',
   },
   {
     name: 'proxy',
@@ -90,6 +99,8 @@ export interface OperatorFlag {
   readonly repeated?: boolean;
   readonly description: string;
 }
+
+const FLEET = /^[a-z0-9.-]+\/[a-z0-9.-]+$/;
 
 type Raw = Readonly<Record<string, string | readonly string[] | undefined>>;
 
@@ -149,8 +160,10 @@ function build(text: (name: string) => string | undefined, raw: Raw, problems: s
     return given === undefined || typeof given === 'string' ? [] : given;
   };
   const defaultFleet = text('default-fleet') ?? null;
-  if (defaultFleet !== null && !/^[a-z0-9.-]+\/[a-z0-9.-]+$/.test(defaultFleet))
-    problems.push('--default-fleet: must be namespace/name');
+  if (defaultFleet !== null && !FLEET.test(defaultFleet)) problems.push('--default-fleet: must be namespace/name');
+  const reinitializedFleets = list('reinitialize-fleet');
+  for (const fleet of reinitializedFleets)
+    if (!FLEET.test(fleet)) problems.push(`--reinitialize-fleet: "${fleet}" is not namespace/name`);
   const logLevel = LOG_LEVELS.find((l) => l === text('log-level'));
   if (logLevel === undefined) problems.push(`--log-level: must be one of ${LOG_LEVELS.join(', ')}`);
   const members = list('proxy').flatMap((given) => memberOf(given, problems));
@@ -165,6 +178,7 @@ function build(text: (name: string) => string | undefined, raw: Raw, problems: s
     keysDir: required('keys-dir'),
     clusterUid: text('cluster-uid') ?? 'local',
     defaultFleet,
+    reinitializedFleets,
     members,
     ackTls,
     statusDir: text('status-dir'),

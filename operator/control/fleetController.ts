@@ -38,6 +38,8 @@ export interface FleetControllerOptions {
   readonly fleet: string;
   readonly defaultFleet: string | null;
   readonly publisher: Publisher;
+  /** A person said so: where no head can be believed, the fleet begins anew with whatever the objects ask for. */
+  readonly reinitialize: boolean;
   readonly keys: () => readonly SigningKey[];
   readonly members: () => readonly Member[] | null;
   readonly wallNow: () => number;
@@ -137,7 +139,7 @@ export class FleetController {
     if (base === undefined) return RETRY_MS;
     await this.#loadBundles(base.head, input.spec);
     this.#useStable(base.head, input.world);
-    const decision = this.#decide(base.head, input.spec);
+    const decision = this.#decide(base, input.spec);
     if (decision.kind === 'Publish') {
       await this.#publish(base, decision);
       return 0;
@@ -207,17 +209,18 @@ export class FleetController {
     this.#assembler.use(world, stable === undefined || stable === null ? null : digest, stable ?? new Map());
   }
 
-  #decide(head: Head | null, spec: RolloutSpec | null): Exclude<RolloutDecision, { kind: 'Assemble' }> {
+  #decide(base: FleetState, spec: RolloutSpec | null): Exclude<RolloutDecision, { kind: 'Assemble' }> {
     for (let step = 0; step < MOST_STEPS; step += 1) {
-      const decision = decide(this.#rolloutInput(head, spec));
+      const decision = decide(this.#rolloutInput(base, spec));
       if (decision.kind !== 'Assemble') return decision;
       this.#assembler.make(decision.holds);
     }
     throw new Error(`no decision after ${MOST_STEPS} assemblies`);
   }
 
-  #rolloutInput(head: Head | null, spec: RolloutSpec | null): RolloutInput {
-    const { fleet, wallNow, members } = this.#options;
+  #rolloutInput({ head, damaged }: FleetState, spec: RolloutSpec | null): RolloutInput {
+    const { fleet, wallNow, members, reinitialize } = this.#options;
+    const isUnknown = head === null && damaged !== null && !reinitialize;
     const { objects } = this.#assembler.assembly(NO_HOLDS);
     const current = [...objects.values()].flatMap((v) =>
       v.desiredDigest === null ? [] : [[v.object, v.desiredDigest] as const],
@@ -227,6 +230,7 @@ export class FleetController {
       fleet,
       spec,
       head,
+      ...(isUnknown ? { headProblem: headProblemOf(fleet, damaged) } : {}),
       bundles: new Map(
         [...this.#bundles].map(([digest, fragments]) => [digest, fragments === null ? null : digestsOf(fragments)]),
       ),
@@ -292,4 +296,11 @@ export class FleetController {
         'collection put off',
       );
   }
+}
+
+function headProblemOf(
+  fleet: string,
+  { reason, message }: { readonly reason: string; readonly message: string },
+): string {
+  return `the head cannot be believed, and no earlier one is known: ${reason}: ${message}; nothing is published until it is restored, or the operator started with --reinitialize-fleet ${fleet}`;
 }

@@ -225,7 +225,10 @@ describe('a head that cannot be believed', () => {
       assert.deepEqual(state.head, good.head, 'the head that this process published');
       if (reason !== 'OlderGeneration') {
         const stranger = unwrap(await publisherOn(store).load(FLEET));
-        assert.equal(stranger.head, null, 'a process that knows no other head makes none up');
+        assert.deepEqual(stranger.head, good.head, 'a process that knows no head finds the one before');
+        await rm(join(root, FLEET, 'heads', '1.json'));
+        const alone = unwrap(await publisherOn(store).load(FLEET));
+        assert.deepEqual([alone.head, alone.damaged?.reason], [null, reason], 'and makes none up');
       }
       unwrap(await publisher.collect(FLEET, []));
       const repaired = unwrap(await publisher.repair(state, KEY, 0));

@@ -7,7 +7,7 @@ import { canonicalBytes, shortDigest, type Digest } from '../../proxy/contract/c
 import { HEAD_FORMAT, type Head, type HeadFile } from '../../proxy/contract/head.ts';
 import { limit } from '../../proxy/contract/limits.ts';
 import { fail, ok, type Result } from '../../proxy/contract/result.ts';
-import { fitHead, packInline, readInline, signHead, verifyHead } from '../../proxy/bundle/head.ts';
+import { fitHead, packInline, readInline, signHead, verifyHead, type VerifiedHead } from '../../proxy/bundle/head.ts';
 import { keySetOf, type SigningKey } from '../../proxy/bundle/keys.ts';
 import type { Refused, Supports } from '../../proxy/bundle/refused.ts';
 import type { Logger } from '../../proxy/observability/logger.ts';
@@ -42,8 +42,9 @@ export interface FleetState {
   readonly head: Head | null;
   readonly version: string | null;
   /**
-   * Set where what the store has is gone or cannot be believed. `head` is then the newest one that this process knows;
-   * publishing on this state repairs the store.
+   * Set where what the store has is gone or cannot be believed. `head` is then the newest one that this process knows, or
+   * finds among the store's earlier ones; publishing on this state repairs the store. Where there is no head either, nobody
+   * can tell what the fleet runs: nothing may be published but by an explicit act.
    */
   readonly damaged: Refused | null;
 }
@@ -158,7 +159,10 @@ export class Publisher {
     stored: Result<StoredHead, StoreError>,
   ): Promise<Result<FleetState, StoreError>> {
     const known = memory.head?.head ?? null;
-    const doubt = (version: string | null, damaged: Refused) => ok({ fleet, head: known, version, damaged });
+    const doubt = async (version: string | null, damaged: Refused) => {
+      memory.head ??= await this.#earlierHead(fleet);
+      return ok({ fleet, head: memory.head?.head ?? null, version, damaged });
+    };
     if (!stored.ok) {
       const { reason, message, version } = stored.error;
       if (reason === 'NotFound') {
@@ -167,15 +171,25 @@ export class Publisher {
       }
       return version === undefined ? stored : doubt(version, { reason: 'Malformed', message });
     }
-    const verified = await verifyHead(stored.value.file, {
-      keys: keySetOf(this.#options.keys()),
-      clusterUid: this.#options.clusterUid,
-      fleet,
-      minGeneration: known?.generation ?? 0,
-    });
+    const verified = await this.#verify(fleet, stored.value.file, known?.generation ?? 0);
     if (!verified.ok) return doubt(stored.value.version, verified.error);
     memory.head = verified.value;
     return ok({ fleet, head: verified.value.head, version: stored.value.version, damaged: null });
+  }
+
+  /** The newest of the heads before the store's that can be believed: for a process that knows no other. */
+  async #earlierHead(fleet: string): Promise<VerifiedHead | null> {
+    const earlier = await this.#options.store.listEarlierHeads?.(fleet);
+    for (const { file } of earlier?.ok === true ? earlier.value : []) {
+      const verified = await this.#verify(fleet, file, 0);
+      if (verified.ok) return verified.value;
+    }
+    return null;
+  }
+
+  async #verify(fleet: string, file: HeadFile, minGeneration: number): Promise<Result<VerifiedHead, Refused>> {
+    const { keys, clusterUid } = this.#options;
+    return verifyHead(file, { keys: keySetOf(keys()), clusterUid, fleet, minGeneration });
   }
 
   async #fetch(fleet: string, digest: Digest): Promise<Result<FetchedBundle, Refused>> {
@@ -293,12 +307,7 @@ export class Publisher {
   }
 
   async #remember(memory: FleetMemory, file: HeadFile, head: Head): Promise<void> {
-    const verified = await verifyHead(file, {
-      keys: keySetOf(this.#options.keys()),
-      clusterUid: head.clusterUid,
-      fleet: head.fleet,
-      minGeneration: head.generation,
-    });
+    const verified = await this.#verify(head.fleet, file, head.generation);
     if (verified.ok) memory.head = verified.value;
     for (const [digest, objects] of memory.bundles) {
       memory.contents.set(

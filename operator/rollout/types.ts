@@ -72,6 +72,8 @@ export interface RolloutInput {
   readonly spec: RolloutSpec | null;
   /** The head published last; null when there is none yet. */
   readonly head: Head | null;
+  /** Without a head: why nobody can tell whether there was one. Then nothing is published. */
+  readonly headProblem?: string;
   /** Fragments of every bundle in `bundlesNamed(head, spec)`; null for one that the store lost (look again after a publication). */
   readonly bundles: ReadonlyMap<Digest, FragmentDigests | null>;
   /** What the present spec of each object contributes, holds aside; objects that are gone or invalid are absent. */
@@ -153,7 +155,8 @@ export interface Blocked {
     | 'TooManyHolds'
     | 'Unpublishable'
     | 'StableLost'
-    | 'MembersUnknown';
+    | 'MembersUnknown'
+    | 'HeadDamaged';
   readonly message: string;
 }
 

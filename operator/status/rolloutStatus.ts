@@ -71,7 +71,7 @@ function summaryOf({ head, view }: RolloutStatusInput) {
 }
 
 function phaseOf({ head, view, spec, findings }: RolloutStatusInput): RolloutPhase {
-  if (head === null) return 'Pending';
+  if (head === null) return view.blocked?.reason === 'HeadDamaged' ? 'Degraded' : 'Pending';
   if (spec?.paused === true) return 'Paused';
   if (head.candidate !== undefined) return 'Progressing';
   const { held, blocked, proxies } = view;

@@ -142,6 +142,18 @@ export class FolderStore implements Store {
     });
   }
 
+  async listEarlierHeads(fleet: string): Promise<Result<readonly StoredHead[], StoreError>> {
+    return this.#inFleet(fleet, undefined, async () => {
+      const [, ...earlier] = await this.#headNumbers(fleet);
+      const heads: StoredHead[] = [];
+      for (const number of earlier.slice(0, EARLIER_HEADS)) {
+        const head = await this.#readHead(fleet, number);
+        if (head.ok) heads.push(head.value);
+      }
+      return ok(heads);
+    });
+  }
+
   #objectsFolder(fleet: string): string {
     return join(this.#root, fleet, 'objects');
   }

@@ -42,4 +42,6 @@ export interface Store extends StoreReader {
   deleteObject(fleet: string, object: StoredObject): Promise<Result<void, StoreError>>;
   /** `expected` is the version read, or null when there was none; otherwise Conflict. */
   putHead(fleet: string, file: HeadFile, expected: string | null): Promise<Result<StoredHead, StoreError>>;
+  /** Heads before the current one that are still there, newest first; absent where a store keeps none. */
+  listEarlierHeads?(fleet: string): Promise<Result<readonly StoredHead[], StoreError>>;
 }
