@@ -28,7 +28,21 @@ export const SUITES: readonly Suite[] = [
   {
     name: 'unit',
     title: 'unit tests',
-    files: ['{crds,operator,proxy,hack}/**/*.test.ts'],
+    files: ['{crds,operator,proxy}/**/!(*.long).test.ts'],
+    testTimeoutMs: MINUTE_MS,
+    suiteTimeoutMs: 5 * MINUTE_MS,
+  },
+  {
+    name: 'long',
+    title: 'long unit tests (simulations, bit flips, crash points, fuzz)',
+    files: ['{crds,operator,proxy}/**/*.long.test.ts'],
+    testTimeoutMs: 2 * MINUTE_MS,
+    suiteTimeoutMs: 8 * MINUTE_MS,
+  },
+  {
+    name: 'tools',
+    title: 'tests of the checks and generators themselves',
+    files: ['hack/**/*.test.ts'],
     testTimeoutMs: MINUTE_MS,
     suiteTimeoutMs: 5 * MINUTE_MS,
   },

@@ -72,6 +72,15 @@ export interface Published {
   readonly unwritten: readonly Digest[];
 }
 
+/** Why a bundle was not read. */
+export interface UnreadBundle extends Refused {
+  /** It is gone or damaged, and not merely out of reach. */
+  readonly isLost: boolean;
+}
+
+/** Answers of a store after which trying again is of no use. */
+const LOST: ReadonlySet<StoreError['reason']> = new Set(['NotFound', 'Corrupt', 'TooLarge', 'Invalid'] as const);
+
 /** One queue: publishing and collecting never overlap. */
 export class Publisher {
   readonly #options: PublisherOptions;
@@ -99,7 +108,7 @@ export class Publisher {
   }
 
   /** Reads a whole bundle, verified, with its entries. */
-  async loadBundle(fleet: string, digest: Digest): Promise<Result<FetchedBundle, Refused>> {
+  async loadBundle(fleet: string, digest: Digest): Promise<Result<FetchedBundle, UnreadBundle>> {
     return this.#enqueue(async () => this.#fetch(fleet, digest));
   }
 
@@ -192,21 +201,24 @@ export class Publisher {
     return verifyHead(file, { keys: keySetOf(keys()), clusterUid, fleet, minGeneration });
   }
 
-  async #fetch(fleet: string, digest: Digest): Promise<Result<FetchedBundle, Refused>> {
+  async #fetch(fleet: string, digest: Digest): Promise<Result<FetchedBundle, UnreadBundle>> {
     const memory = this.#memory(fleet);
     const { store, supports } = this.#options;
     const fromStore: Digest[] = [];
+    let isAway = false;
     const fetched = await fetchBundle(
       digest,
       async (object) => {
         const inline = memory.head === null ? undefined : await readInline(memory.head.file, object);
         if (inline !== undefined) return ok(inline);
         fromStore.push(object);
-        return store.getObject(fleet, object);
+        const stored = await store.getObject(fleet, object);
+        isAway ||= !stored.ok && !LOST.has(stored.error.reason);
+        return stored;
       },
       { supports },
     );
-    if (!fetched.ok) return fetched;
+    if (!fetched.ok) return fail({ ...fetched.error, isLost: !isAway });
     const objects = [...fetched.value.objects].map(([name, bytes]) => ({ digest: name, bytes }));
     memory.bundles.set(digest, objects);
     for (const object of fromStore) memory.present.add(object);
