@@ -46,11 +46,11 @@ bench: deps ## Measure codec, requests and swaps; prints figures, asserts nothin
 	@$(NODE) hack/bench.ts $(ARGS)
 
 torture: deps ## The long forms: fuzzing, property tests and soak at twenty times the length
-	@TORTURE=1 $(NODE) hack/test.ts unit feature fault
+	@TORTURE=1 $(NODE) hack/test.ts unit long feature fault
 
 coverage: deps ## Which lines the unit tests reach; report in coverage/index.html
 	@$(NODE) $(BIN)/c8 --reporter text-summary --reporter html --exclude '**/*.test.ts' --exclude 'hack/**' \
-		$(BIN)/node hack/test.ts unit
+		$(BIN)/node hack/test.ts unit long
 
 clean: ## Remove what was built, stored and measured (.state, dist, coverage)
 	@rm -rf .state dist coverage
