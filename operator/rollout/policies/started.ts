@@ -1,3 +1,5 @@
+import type { Digest } from '../../../proxy/contract/canonical.ts';
+import { limit } from '../../../proxy/contract/limits.ts';
 import { holdKey } from '../assemblies.ts';
 import { longestGapMs } from '../clock.ts';
 import { assemble, block, change, done, isRecent, next, rejectionOf, startCandidate } from '../draft.ts';
@@ -8,7 +10,6 @@ import { changedObjects } from '../objectOrder.ts';
 import { blameChange, hold } from '../rollBack.ts';
 import { tryHeld } from '../trial.ts';
 import type { AssembledBundle, FragmentDigests } from '../types.ts';
-import { limit } from '../../../proxy/contract/limits.ts';
 import { isPinnable } from './pinned.ts';
 
 /** Begins the next rollout: the pin, or what the objects ask for, or a trial of what is held. */
@@ -19,15 +20,12 @@ export function started(facts: Facts, draft: Draft): Step {
   const base = facts.input.assemblies.get(holdKey(holds));
   if (base === undefined) return assemble(holds);
   if (facts.stable === null) {
-    return next(
-      block(draft, 'StableLost', 'the stable bundle is no longer in the store, and the objects have changed'),
-    );
+    return next(block(draft, 'StableLost', 'the store lost the stable bundle, and the objects have changed'));
   }
   const changed = base.digest !== draft.state.stable.digest;
   if (!changed && suspectsOf(draft.state).length === 0) return next({ ...draft, upToDate: holds.size === 0 });
   if (facts.spec.paused) return next(block(draft, 'Paused', 'changes wait for the end of spec.paused'));
-  if (facts.input.members === null)
-    return next(block(draft, 'MembersUnknown', 'the fleet’s proxies are not known yet'));
+  if (facts.input.members === null) return next(block(draft, 'MembersUnknown', 'the proxies are not known yet'));
   if (areReturning(facts, draft)) return next(block(draft, 'Returning', 'proxies still run what was rejected'));
   return startEither(facts, draft, facts.stable, base);
 }
@@ -68,8 +66,8 @@ function startPin(facts: Facts, draft: Draft): Step {
 }
 
 /** A digest that was rejected waits for a retry; one that stalled for that, or for every proxy to be known again. */
-function reasonToWait(facts: Facts, draft: Draft, digest: AssembledBundle['digest']): Draft | null {
-  const rejection = digest === null ? undefined : rejectionOf(draft.state, digest);
+function reasonToWait(facts: Facts, draft: Draft, digest: Digest): Draft | null {
+  const rejection = rejectionOf(draft.state, digest);
   if (rejection !== undefined) return block(draft, 'Rejected', `this digest was rejected: ${rejection.reason}`);
   const last = draft.state.history.find(({ outcome }) => outcome !== 'Superseded');
   const stalled = last?.outcome === 'Stalled' && last.digest === digest;
@@ -80,8 +78,7 @@ function reasonToWait(facts: Facts, draft: Draft, digest: AssembledBundle['diges
 function startChange(facts: Facts, draft: Draft, stable: FragmentDigests, base: AssembledBundle): Step {
   const { digest, fragments } = base;
   if (digest === draft.state.stable.digest) return next(draft);
-  if (digest === null)
-    return next(block(draft, 'Unpublishable', base.problem ?? 'no bundle can be made of the objects'));
+  if (digest === null) return next(block(draft, 'Unpublishable', base.problem ?? 'no bundle can be made of it'));
   if (isCrowded(draft)) return makeRoom(draft);
   const rejection = rejectionOf(draft.state, digest);
   if (rejection !== undefined) {
@@ -105,7 +102,7 @@ function holdRejected(
   facts: Facts,
   draft: Draft,
   stable: FragmentDigests,
-  failed: { readonly digest: NonNullable<AssembledBundle['digest']>; readonly fragments: FragmentDigests },
+  failed: { readonly digest: Digest; readonly fragments: FragmentDigests },
   reason: string,
 ): Step | null {
   const blame = blameChange(facts, stable, failed, reason);
