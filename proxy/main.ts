@@ -14,7 +14,7 @@ import { limit } from './contract/limits.ts';
 import { Secret } from './contract/secret.ts';
 import { VERSION } from './contract/version.ts';
 import { reservePort } from './listeners/reservePort.ts';
-import { AccessLogWriter } from './observability/accessLog.ts';
+import { AccessLogWriter } from './observability/accessLogWriter.ts';
 import { createLogger, type Logger } from './observability/logger.ts';
 import { Metrics } from './observability/metrics.ts';
 import { DiskCopy } from './source/diskCopy.ts';
@@ -89,7 +89,10 @@ async function run(options: ProxyOptions): Promise<void> {
   const admin = await openAdmin(options, view, logger);
 
   onSignals(
-    () => void source.reload(),
+    () => {
+      void source.reload();
+      log.reopen();
+    },
     async (sleep, forced) => {
       await drainAll(options, { state, threads, logger }, sleep, forced);
       endpoints.stop();
@@ -175,9 +178,12 @@ function createThreads(
     endpoints: () => feed.current,
   });
   const pending = threads.control.subarray(CONTROL.pendingLogBytes, CONTROL.pendingLogBytes + 1);
-  const log = new AccessLogWriter(options.accessLogFile, pending, (error) =>
-    logger.error({ err: error }, 'access log cannot be written; its lines are lost'),
-  );
+  const log = new AccessLogWriter({
+    file: options.accessLogFile,
+    pendingBytes: pending,
+    onError: (error) => logger.error({ err: error }, 'access log cannot be written; its lines are lost'),
+    onDropped: (lines) => metrics.count('proxy_access_log_dropped_total', {}, lines),
+  });
   return { threads, log };
 }
 
@@ -269,7 +275,7 @@ async function openAdmin(options: ProxyOptions, view: AdminView, logger: Logger)
 
 const FORCED_END_MS = 3_000;
 
-/** SIGHUP reloads; the first SIGTERM or SIGINT ends in order, the second at once. */
+/** SIGHUP reloads, and opens the access log anew; the first SIGTERM or SIGINT ends in order, the second at once. */
 function onSignals(
   reload: () => void,
   end: (sleep: (ms: number) => Promise<void>, forced: () => boolean) => Promise<void>,

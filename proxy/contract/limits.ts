@@ -149,6 +149,7 @@ export const LIMITS = {
   prepareTimeoutMs: { value: 30_000, unit: 'ms', over: 'The swap is given up; the old snapshot serves on.' },
   metricSeries: { value: 50_000, unit: 'count', over: 'Further series are folded into route="other".' },
   accessLogBufferBytes: { value: 8 * 1024 * 1024, unit: 'bytes', over: 'Access log lines are dropped and counted.' },
+  accessLogCloseMs: { value: 2_000, unit: 'ms', over: 'The process ends though access log lines are not written.' },
   // Admin and acks
   adminBodyBytes: { value: 16 * 1024 * 1024, unit: 'bytes', over: '413.' },
   adminConnections: { value: 256, unit: 'count', over: 'Further connections are closed at once.' },

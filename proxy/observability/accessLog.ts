@@ -1,9 +1,7 @@
 /**
- * The access log: one JSON object per request. Threads format lines and hand batches to the main thread, which writes
- * them; a slow sink drops lines and counts them, and never blocks a request.
+ * The access log, as threads keep it: one JSON object per request. They format lines and hand batches to the main
+ * thread, which writes them (accessLogWriter.ts); a slow sink drops lines and counts them, and never blocks a request.
  */
-import { createWriteStream, type WriteStream } from 'node:fs';
-import type { Writable } from 'node:stream';
 import { limit } from '../contract/limits.ts';
 import type { AccessLog, RequestRecord } from './types.ts';
 
@@ -131,38 +129,4 @@ export class BatchingAccessLog implements AccessLog {
     this.#dropped = 0;
     return dropped;
   }
-}
-
-/** The main thread’s side: writes batches to a file or stdout, and takes them off the pending count when they are out. */
-export class AccessLogWriter {
-  readonly #stream: Writable;
-  readonly #pendingBytes: Int32Array;
-  readonly #onError: (error: Error) => void;
-  #failed = false;
-
-  /** @param file path to append to; undefined: stdout */
-  constructor(file: string | undefined, pendingBytes: Int32Array, onError: (error: Error) => void) {
-    this.#pendingBytes = pendingBytes;
-    this.#onError = onError;
-    this.#stream = file === undefined ? process.stdout : createWriteStream(file, { flags: 'a', mode: 0o640 });
-    this.#stream.on('error', (error) => {
-      if (!this.#failed) this.#onError(error);
-      this.#failed = true;
-    });
-  }
-
-  write(lines: string): void {
-    // A sink that failed (disk full, closed pipe) must not fill memory: what comes is taken off at once, and lost.
-    this.#stream.write(lines, () => Atomics.sub(this.#pendingBytes, 0, lines.length));
-  }
-
-  async close(): Promise<void> {
-    if (!isFileStream(this.#stream) || this.#failed) return;
-    const stream = this.#stream;
-    await new Promise<void>((resolve) => stream.end(() => resolve()));
-  }
-}
-
-function isFileStream(stream: Writable): stream is WriteStream {
-  return stream !== process.stdout;
 }

@@ -77,7 +77,7 @@ export const METRICS = {
   proxy_access_log_dropped_total: {
     type: 'counter',
     labels: [],
-    help: 'Access log lines dropped because the sink was too slow.',
+    help: 'Access log lines dropped because the sink was too slow, or failed.',
   },
   proxy_metric_series_dropped_total: {
     type: 'counter',
