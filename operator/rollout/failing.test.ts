@@ -75,7 +75,13 @@ describe('a failing candidate', () => {
   });
 
   it('is not blamed for a bundle that did not arrive: it stalls, and nothing is held', () => {
-    const faults: readonly RefusalReason[] = ['Missing', 'UnknownKey', 'DigestMismatch'];
+    const faults: readonly RefusalReason[] = [
+      'Missing',
+      'UnknownKey',
+      'DigestMismatch',
+      'PrepareFailed',
+      'Unsupported',
+    ];
     for (const reason of faults) {
       const fleet = started({ stages: [], progressDeadlineMs: 10_000 });
       fleet.refusal = reason;

@@ -32,8 +32,9 @@ export interface FleetFacts {
 }
 
 /**
- * Refusals that tell nothing about the content: the bundle did not arrive, or the head was not for this proxy. Blaming
- * objects for them would hold back innocent ones; the stage waits, and stalls at its deadline.
+ * Refusals that tell nothing about the content: the bundle did not arrive, the head was not for this proxy, its node had no
+ * time, or it is too old. Blaming objects for them would hold back innocent ones; the stage waits, and stalls at its
+ * deadline.
  */
 const DELIVERY_FAULTS: ReadonlySet<RefusalReason> = new Set([
   'Signature',
@@ -43,6 +44,8 @@ const DELIVERY_FAULTS: ReadonlySet<RefusalReason> = new Set([
   'OlderGeneration',
   'DigestMismatch',
   'Missing',
+  'PrepareFailed',
+  'Unsupported',
 ] satisfies RefusalReason[]);
 
 /** Running sums over the members. */

@@ -6,7 +6,10 @@ import { mutate, mutation, request, response } from './testMessages.ts';
 import { requestEvents, responseEvents, type Event } from './testkit.ts';
 
 /** Raised, with another seed, for long runs: `RUNS=100000 SEED=$RANDOM`. */
-const RUNS = { numRuns: Number(process.env['RUNS'] ?? (process.env['TORTURE'] === '1' ? 30_000 : 300)), seed: Number(process.env['SEED'] ?? 20_251_103) };
+const RUNS = {
+  numRuns: Number(process.env['RUNS'] ?? (process.env['TORTURE'] === '1' ? 30_000 : 300)),
+  seed: Number(process.env['SEED'] ?? 20_251_103),
+};
 
 const requests = fc.array(request, { minLength: 1, maxLength: 3 }).map((list) => list.join(''));
 const offsets = fc.array(fc.nat({ max: 600 }), { maxLength: 12 });
