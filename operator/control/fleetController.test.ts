@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { fail } from '../../proxy/contract/result.ts';
+import type { Store, StoreError } from '../../proxy/store/types.ts';
 import { route } from '../assemble/testkit.ts';
 import { rolloutStatus } from '../status/rolloutStatus.ts';
-import { FLEET, headIn, newStore, OBJECTS, operate, SPEC, worldOf } from './testkit.ts';
+import { FLEET, headIn, memberOf, newStore, OBJECTS, operate, SPEC, worldOf } from './testkit.ts';
 
 const WORLD = worldOf(OBJECTS);
 const CHANGED = worldOf([...OBJECTS, route('shop/more', 'more.example')]);
@@ -55,4 +57,64 @@ describe('an operator that starts on a head that cannot be believed', () => {
     await nextReport();
     assert.equal((await headIn(store)).history[0]?.outcome, 'Initial');
   });
+});
+
+describe('a store that does not give a bundle', () => {
+  /** The objects of a published fleet, behind a store that answers with `error` while there is one. */
+  async function behind(t: Parameters<typeof newStore>[0]) {
+    const { root, store } = await newStore(t);
+    const first = operate(t, store);
+    first.controller.setInput({ world: WORLD, spec: SPEC });
+    await first.nextReport();
+    await first.controller.stop();
+    const head = await readFile(join(root, FLEET, 'heads', '1.json'), 'utf8');
+    const { jws } = JSON.parse(head) as { jws: string };
+    // Without what rides in the head.
+    await writeFile(join(root, FLEET, 'heads', '1.json'), JSON.stringify({ jws }));
+    const state: { error: StoreError | undefined } = { error: undefined };
+    const failing: Store = new Proxy(store, {
+      get: (target, name) => {
+        if (name === 'getObject' && state.error !== undefined) return async () => Promise.resolve(fail(state.error));
+        const value: unknown = Reflect.get(target, name, target);
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+      },
+    });
+    return { failing, state };
+  }
+
+  test('because it is away, has lost nothing: no round is decided until it is back', async (t) => {
+    const { failing, state } = await behind(t);
+    state.error = { reason: 'Unavailable', message: 'EIO' };
+    const { controller, nextReport, reports, lines } = operate(t, failing);
+    controller.setInput({ world: CHANGED, spec: SPEC });
+    const report = nextReport();
+    while (!lines.includes('warn: bundle cannot be read')) await new Promise(setImmediate);
+    assert.deepEqual(reports, []);
+    state.error = undefined;
+    controller.wake();
+    assert.notEqual((await report).head?.candidate, undefined);
+  });
+
+  test('because it lost it, is asked again: what is restored is found', async (t) => {
+    const { failing, state } = await behind(t);
+    state.error = { reason: 'NotFound', message: 'no such object' };
+    const { controller, nextReport } = operate(t, failing);
+    controller.setInput({ world: CHANGED, spec: SPEC });
+    assert.equal((await nextReport()).view.blocked?.reason, 'StableLost');
+    state.error = undefined;
+    assert.notEqual((await nextReport()).head?.candidate, undefined);
+  });
+});
+
+test('a proxy that acks a generation of the far future is not followed, however often', async (t) => {
+  const { root, store } = await newStore(t);
+  let now = Date.now();
+  const members = [memberOf('liar', { generation: now * 3 }), memberOf('honest', { generation: now + 60_000 })];
+  const { controller, nextReport } = operate(t, store, { members: () => members, wallNow: () => now });
+  controller.setInput({ world: WORLD, spec: SPEC });
+  await nextReport();
+  assert.equal((await headIn(store)).generation, (members[1]?.ack?.generation ?? 0) + 1);
+  now += 10_000;
+  await nextReport();
+  assert.deepEqual(await readdir(join(root, FLEET, 'heads')), ['1.json']);
 });

@@ -9,6 +9,7 @@ import { fragmentsOf, type Fragment } from '../../proxy/contract/fragment.ts';
 import { signingKeyFor, type SigningKey } from '../../proxy/bundle/keys.ts';
 import type { Logger } from '../../proxy/observability/logger.ts';
 import type { Assembly } from '../assemble/types.ts';
+import { highestBelieved } from '../publish/generation.ts';
 import type { FleetState, Publisher } from '../publish/publisher.ts';
 import { bundlesNamed, decide } from '../rollout/decide.ts';
 import { holdSetOf } from '../rollout/holds.ts';
@@ -65,7 +66,7 @@ interface Input {
 export class FleetController {
   readonly #options: FleetControllerOptions;
   readonly #assembler: Assembler;
-  /** Fragments of the bundles that the head names; null for one that is lost. */
+  /** Fragments of the bundles that the head names; null for one that is lost, and looked for again in every round. */
   readonly #bundles = new Map<Digest, ReadonlyMap<string, Fragment> | null>();
   #input: Input | undefined;
   #state: FleetState | undefined;
@@ -137,7 +138,7 @@ export class FleetController {
     if (input === undefined) return RELOAD_MS;
     const base = await this.#load();
     if (base === undefined) return RETRY_MS;
-    await this.#loadBundles(base.head, input.spec);
+    if (!(await this.#loadBundles(base.head, input.spec))) return RETRY_MS;
     this.#useStable(base.head, input.world);
     const decision = this.#decide(base, input.spec);
     if (decision.kind === 'Publish') {
@@ -174,7 +175,7 @@ export class FleetController {
   async #mend(state: FleetState): Promise<FleetState> {
     const { publisher, keys, members, logger, fleet } = this.#options;
     const acks = (members() ?? []).map(({ ack }) => ack);
-    const acked = Math.max(0, ...acks.map((ack) => ack?.generation ?? 0));
+    const acked = this.#ackedGeneration();
     const isOld = state.head !== null && acked > state.head.generation;
     if (state.damaged === null && !isOld) return state;
     const damaged = state.damaged ?? {
@@ -187,20 +188,35 @@ export class FleetController {
     return state;
   }
 
-  /** Fetches the bundles that the head (or a pin) names, and forgets the others. */
-  async #loadBundles(head: Head | null, spec: RolloutSpec | null): Promise<void> {
+  #ackedGeneration(): number {
+    const acks = (this.#options.members() ?? []).map(({ ack }) => ack?.generation ?? 0);
+    return highestBelieved(acks, this.#options.wallNow());
+  }
+
+  /**
+   * Fetches the bundles that the head (or a pin) names, and forgets the others.
+   *
+   * @returns false when the store is away: what it may still have is not lost, and nothing is decided without it
+   */
+  async #loadBundles(head: Head | null, spec: RolloutSpec | null): Promise<boolean> {
     const named = new Set(head === null ? [] : bundlesNamed(head, spec));
     for (const digest of this.#bundles.keys()) if (!named.has(digest)) this.#bundles.delete(digest);
     for (const digest of named) {
-      if (this.#bundles.get(digest) !== undefined) continue;
-      const fetched = await this.#options.publisher.loadBundle(this.#options.fleet, digest);
-      if (!fetched.ok)
-        this.#options.logger.warn(
-          { digest, reason: fetched.error.reason, detail: fetched.error.message },
-          'bundle cannot be read',
-        );
-      this.#bundles.set(digest, fetched.ok ? fragmentsOf(fetched.value.entries) : null);
+      const known = this.#bundles.get(digest);
+      if (known !== undefined && known !== null) continue;
+      const { fleet, publisher, logger } = this.#options;
+      const fetched = await publisher.loadBundle(fleet, digest);
+      if (fetched.ok) {
+        this.#bundles.set(digest, fragmentsOf(fetched.value.entries));
+        continue;
+      }
+      const { reason, message, isLost } = fetched.error;
+      // Once is enough for one that stays lost.
+      if (known === undefined) logger.warn({ fleet, digest, reason, detail: message }, 'bundle cannot be read');
+      if (!isLost) return false;
+      this.#bundles.set(digest, null);
     }
+    return true;
   }
 
   #useStable(head: Head | null, world: World): void {
@@ -254,7 +270,7 @@ export class FleetController {
       base,
       head: decision.state,
       bundles,
-      ackedGeneration: Math.max(0, ...acks.map((ack) => ack?.generation ?? 0)),
+      ackedGeneration: this.#ackedGeneration(),
       key: signingKeyFor(keys(), acks),
     });
     if (!published.ok) {
