@@ -2,9 +2,11 @@
  * Pools at run time, per thread: which endpoints a pool has, where its balancer stands, and the connections to each
  * endpoint. Keyed by pool id and address, so that a swap resets neither a cursor nor a connection.
  */
+import type { LookupFunction } from 'node:net';
 import type { EndpointPlan, PoolPlan } from '../compiler/plan.ts';
 import type { StatsFactory } from '../observability/types.ts';
 import { type Cursor, WeightedRoundRobin } from '../traffic/weightedRoundRobin.ts';
+import { checkedLookup } from './checkedLookup.ts';
 import { EndpointTransport } from './transport.ts';
 import type { TimerWheel } from './wheel.ts';
 
@@ -24,6 +26,8 @@ export interface PoolHandle {
 export interface PoolRegistryOptions {
   readonly stats: StatsFactory;
   readonly wheel: TimerWheel;
+  /** Resolves names of endpoints; by default the system does. */
+  readonly lookup?: LookupFunction;
 }
 
 /** Endpoints of one Service port, and the handles that follow them. */
@@ -71,11 +75,13 @@ export type PoolBinder = Pick<PoolRegistry, 'bind' | 'release'>;
 
 export class PoolRegistry {
   readonly #options: PoolRegistryOptions;
+  readonly #lookup: LookupFunction;
   readonly #pools = new Map<string, PoolState>();
   readonly #services = new Map<string, ServiceEndpoints>();
 
   constructor(options: PoolRegistryOptions) {
     this.#options = options;
+    this.#lookup = options.lookup ?? checkedLookup();
   }
 
   /**
@@ -178,7 +184,7 @@ export class PoolRegistry {
       return known.transport;
     }
     const stats = this.#options.stats.endpoint(pool.id, endpoint.address);
-    const transport = new EndpointTransport(endpoint, this.#options.wheel, stats);
+    const transport = new EndpointTransport(endpoint, this.#options.wheel, stats, this.#lookup);
     transports.set(endpoint.address, { transport, users: 1 });
     return transport;
   }

@@ -4,6 +4,7 @@ import { answering, type RawUpstream } from '../../test/support/rawUpstream.ts';
 import { poolPlan } from '../../test/support/proxyHarness.ts';
 import { upstreamFor } from '../../test/support/resources.ts';
 import type { ErrorCode } from '../contract/errors.ts';
+import { checkedLookup } from './checkedLookup.ts';
 import { type ConnectionWaiter, EndpointTransport } from './transport.ts';
 import type { UpstreamConnection, UpstreamUser } from './upstreamConnection.ts';
 import { TimerWheel } from './wheel.ts';
@@ -16,7 +17,7 @@ function setup(t: TestContext, upstream: RawUpstream, connections: Parameters<ty
   const wheel = new TimerWheel(() => nowMs);
   const plan = poolPlan({ id: 'p', endpoints: [upstream.address], connections });
   const endpoint = { address: upstream.address, host: '127.0.0.1', port: upstream.port, weight: 1 };
-  const transport = new EndpointTransport(endpoint, wheel, { onUpstreamRequest: () => undefined });
+  const transport = new EndpointTransport(endpoint, wheel, { onUpstreamRequest: () => undefined }, checkedLookup());
   const held: UpstreamConnection[] = [];
   t.after(() => {
     for (const connection of held) connection.destroy();

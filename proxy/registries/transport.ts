@@ -2,6 +2,7 @@
  * The connections of this thread to one endpoint of one pool: reuse, the bound on them, and the queue of requests that wait
  * for one.
  */
+import type { LookupFunction } from 'node:net';
 import type { ConnectionsPlan, EndpointPlan } from '../compiler/plan.ts';
 import type { ErrorCode } from '../contract/errors.ts';
 import { limit } from '../contract/limits.ts';
@@ -25,6 +26,7 @@ export class EndpointTransport implements ConnectionOwner {
   readonly address: string;
   readonly host: string;
   readonly port: number;
+  readonly lookup: LookupFunction;
   readonly wheel: TimerWheel;
   readonly stats: EndpointStats;
   /** What the balancer owes this endpoint. */
@@ -37,12 +39,13 @@ export class EndpointTransport implements ConnectionOwner {
   readonly #queue = new Map<ConnectionWaiter, Queued>();
   #retired = false;
 
-  constructor(endpoint: EndpointPlan, wheel: TimerWheel, stats: EndpointStats) {
+  constructor(endpoint: EndpointPlan, wheel: TimerWheel, stats: EndpointStats, lookup: LookupFunction) {
     this.address = endpoint.address;
     this.host = endpoint.host;
     this.port = endpoint.port;
     this.wheel = wheel;
     this.stats = stats;
+    this.lookup = lookup;
   }
 
   /** Connections, idle ones included. */

@@ -2,7 +2,7 @@
  * One HTTP/1.1 connection to an endpoint: connecting, in use by one request at a time, or idle. It knows when it may be
  * used again; everything it reads is reported to the request that uses it.
  */
-import { connect, type Socket } from 'node:net';
+import { connect, type LookupFunction, type Socket } from 'node:net';
 import type { ConnectionsPlan } from '../compiler/plan.ts';
 import type { ErrorCode } from '../contract/errors.ts';
 import { limit } from '../contract/limits.ts';
@@ -31,6 +31,8 @@ export interface UpstreamUser {
 export interface ConnectionOwner {
   readonly host: string;
   readonly port: number;
+  /** Resolves `host` where it is a name. */
+  readonly lookup: LookupFunction;
   readonly wheel: TimerWheel;
   onConnected(connection: UpstreamConnection): void;
   onConnectFailed(connection: UpstreamConnection, code: ErrorCode, detail: string): void;
@@ -76,8 +78,9 @@ export class UpstreamConnection implements ResponseHandler {
         return true;
       },
     };
+    const { host, port, lookup } = owner;
     // The stream's option, which the types of net.connect leave out.
-    const options = { host: owner.host, port: owner.port, noDelay: true, highWaterMark: HIGH_WATER_MARK, onread };
+    const options = { host, port, lookup, noDelay: true, highWaterMark: HIGH_WATER_MARK, onread };
     this.#socket = connect(options);
     this.#socket.on('connect', () => this.#onConnect());
     this.#socket.on('end', () => this.#onEnd());
