@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { SUPPORTS } from '../proxy/contract/bundle.ts';
 import { Secret } from '../proxy/contract/secret.ts';
 import { VERSION } from '../proxy/contract/version.ts';
-import { createLogger } from '../proxy/observability/logger.ts';
+import { createLogger, type Logger } from '../proxy/observability/logger.ts';
 import { FolderStore } from '../proxy/store/folderStore.ts';
 import { ensureSigningKeys, writeKeySet } from '../proxy/store/keyFolder.ts';
 import { AckBook } from './acks/book.ts';
@@ -53,7 +53,7 @@ async function run(options: OperatorOptions): Promise<void> {
     wallNow: () => Date.now(),
   });
 
-  const acks = createAcks(options, () => fleets.wakeAll());
+  const acks = createAcks(options, logger, () => fleets.wakeAll());
   const fleets = new Fleets({
     makeController: (fleet) =>
       new FleetController({
@@ -62,8 +62,7 @@ async function run(options: OperatorOptions): Promise<void> {
         publisher,
         reinitialize: options.reinitializedFleets.includes(fleet),
         keys: () => keys.value,
-        // A proxy says itself which fleet it is of; until it does, it counts for the default one.
-        members: () => (acks === undefined ? [] : acks.book.membersOf(fleet, fleet === options.defaultFleet)),
+        members: () => (acks === undefined ? [] : acks.book.membersOf(fleet)),
         wallNow: () => Date.now(),
         onAudit: (records) => audit.append(records),
         onReport: async (report) => {
@@ -99,6 +98,7 @@ async function run(options: OperatorOptions): Promise<void> {
 
 function createAcks(
   options: OperatorOptions,
+  logger: Logger,
   onPolled: () => void,
 ): { readonly book: AckBook; stop(): Promise<void> } | undefined {
   if (options.ackTls === undefined || options.members.length === 0) return undefined;
@@ -123,6 +123,7 @@ function createAcks(
     poll: (members) => poller.poll(members),
     onPolled,
     setTimer: (run, ms) => setTimeout(run, ms),
+    logger,
   });
   const stop = async () => {
     book.stop();

@@ -1,4 +1,5 @@
 /** What is known of a fleet’s proxies: the last ack of each, kept up by polling. */
+import type { Logger } from '../../proxy/observability/logger.ts';
 import type { Member } from '../rollout/types.ts';
 import { pollIntervalMs, type MemberAddress, type PolledMember } from './poller.ts';
 
@@ -9,11 +10,18 @@ export interface AckBookOptions {
   /** Called after every poll. */
   readonly onPolled: () => void;
   readonly setTimer: (run: () => void, ms: number) => NodeJS.Timeout;
+  readonly logger: Logger;
+}
+
+interface Known extends Member {
+  readonly fleet: string;
+  /** Why the last poll brought nothing. */
+  readonly problem: string | null;
 }
 
 export class AckBook {
   readonly #options: AckBookOptions;
-  readonly #members = new Map<string, Member & { problem: string | null }>();
+  readonly #members = new Map<string, Known>();
   #known = false;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
@@ -23,18 +31,12 @@ export class AckBook {
   }
 
   /**
-   * The proxies of a fleet; null until the first poll is over: nothing may be decided on proxies that were never asked.
-   *
-   * @param withUnknown whether proxies that never answered count for this fleet
+   * The proxies of a fleet, whether or not they ever answered; null until the first poll is over: nothing may be decided on
+   * proxies that were never asked.
    */
-  membersOf(fleet: string, withUnknown: boolean): readonly Member[] | null {
+  membersOf(fleet: string): readonly Member[] | null {
     if (!this.#known) return null;
-    return [...this.#members.values()].filter(({ ack }) => (ack === null ? withUnknown : ack.fleet === fleet));
-  }
-
-  /** Why proxies are unknown, for the log and `status`. */
-  get problems(): readonly string[] {
-    return [...this.#members.values()].flatMap(({ problem }) => problem ?? []);
+    return [...this.#members.values()].filter((member) => member.fleet === fleet);
   }
 
   start(): void {
@@ -58,19 +60,33 @@ export class AckBook {
   }
 
   #take(addresses: readonly MemberAddress[], polled: readonly PolledMember[]): void {
-    const expected = new Set(addresses.map(({ podUid }) => podUid));
+    const expected = new Map(addresses.map(({ podUid, fleet }) => [podUid, fleet]));
     for (const podUid of this.#members.keys()) if (!expected.has(podUid)) this.#members.delete(podUid);
     for (const { podUid, ack, seenAtMs, problem } of polled) {
+      const fleet = expected.get(podUid);
+      if (fleet === undefined) continue;
       const before = this.#members.get(podUid);
-      // An ack that did not come leaves the last one standing, which grows old.
-      if (ack === null)
-        this.#members.set(podUid, {
-          podUid,
-          ack: before?.ack ?? null,
-          lastSeenMs: before?.lastSeenMs ?? null,
-          problem,
-        });
-      else this.#members.set(podUid, { podUid, ack, lastSeenMs: seenAtMs, problem: null });
+      const isOther = ack !== null && ack.fleet !== fleet;
+      const now: Known =
+        ack === null || isOther
+          ? {
+              podUid,
+              fleet,
+              // An ack that did not come leaves the last one standing, which grows old.
+              ack: before?.ack ?? null,
+              lastSeenMs: before?.lastSeenMs ?? null,
+              problem: isOther ? `it answers as one of fleet ${ack.fleet}, and is listed for ${fleet}` : problem,
+            }
+          : { podUid, fleet, ack, lastSeenMs: seenAtMs, problem: null };
+      this.#members.set(podUid, now);
+      this.#say(now, before?.problem ?? null);
     }
+  }
+
+  /** Once when it comes up, or becomes another, and when it is gone. */
+  #say({ podUid, fleet, problem }: Known, before: string | null): void {
+    if (problem === before) return;
+    if (problem === null) this.#options.logger.info({ podUid, fleet }, 'proxy answers again');
+    else this.#options.logger.warn({ podUid, fleet, reason: problem }, 'proxy is unknown');
   }
 }

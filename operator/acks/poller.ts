@@ -12,6 +12,8 @@ import type { Secret } from '../../proxy/contract/secret.ts';
 /** A proxy that should be there: from Pods, or from a list given by hand. */
 export interface MemberAddress {
   readonly podUid: string;
+  /** Its fleet, as `namespace/name`: what it says itself is compared with that. */
+  readonly fleet: string;
   /** Base URL of its admin listener. */
   readonly url: string;
 }

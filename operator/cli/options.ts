@@ -58,9 +58,9 @@ export const OPERATOR_FLAGS = [
   },
   {
     name: 'proxy',
-    value: '<podUid=url>',
+    value: '<[namespace/name/]podUid=url>',
     repeated: true,
-    description: 'A proxy to ask for acks; may be given several times.',
+    description: 'A proxy to ask for acks, of that fleet or else of the default one; may be given several times.',
   },
   {
     name: 'ack-ca-file',
@@ -166,7 +166,7 @@ function build(text: (name: string) => string | undefined, raw: Raw, problems: s
     if (!FLEET.test(fleet)) problems.push(`--reinitialize-fleet: "${fleet}" is not namespace/name`);
   const logLevel = LOG_LEVELS.find((l) => l === text('log-level'));
   if (logLevel === undefined) problems.push(`--log-level: must be one of ${LOG_LEVELS.join(', ')}`);
-  const members = list('proxy').flatMap((given) => memberOf(given, problems));
+  const members = list('proxy').flatMap((given) => memberOf(given, defaultFleet, problems));
   const [caFile, certFile, keyFile] = [text('ack-ca-file'), text('ack-cert-file'), text('ack-key-file')];
   const ackTls =
     caFile === undefined || certFile === undefined || keyFile === undefined ? undefined : { caFile, certFile, keyFile };
@@ -188,10 +188,12 @@ function build(text: (name: string) => string | undefined, raw: Raw, problems: s
   };
 }
 
-function memberOf(given: string, problems: string[]): MemberAddress[] {
-  const match = /^([A-Za-z0-9._-]{1,128})=(https:\/\/[^\s/]+)\/?$/.exec(given);
-  const [, podUid, url] = match ?? [];
-  if (podUid !== undefined && url !== undefined) return [{ podUid, url }];
-  problems.push(`--proxy: "${given}" is not podUid=https://host:port`);
+function memberOf(given: string, defaultFleet: string | null, problems: string[]): MemberAddress[] {
+  const match = /^(?:([a-z0-9.-]+\/[a-z0-9.-]+)\/)?([A-Za-z0-9._-]{1,128})=(https:\/\/[^\s/]+)\/?$/.exec(given);
+  const [, fleet = defaultFleet, podUid, url] = match ?? [];
+  if (podUid === undefined || url === undefined)
+    problems.push(`--proxy: "${given}" is not [namespace/name/]podUid=https://host:port`);
+  else if (fleet === null) problems.push(`--proxy: "${given}" names no fleet, and there is no --default-fleet`);
+  else return [{ podUid, fleet, url }];
   return [];
 }
