@@ -12,7 +12,7 @@ import { assemble } from '../assemble/assemble.ts';
 import type { Assembly } from '../assemble/types.ts';
 import type { ObjectSet } from '../objects/objectSet.ts';
 import { holdKey } from '../rollout/assemblies.ts';
-import type { AssembledBundle, FragmentDigests, HoldSet } from '../rollout/types.ts';
+import type { AssembledBundle, FragmentDigests, HoldSet, Member } from '../rollout/types.ts';
 import type { Translation } from '../translate/types.ts';
 
 export interface World {
@@ -30,6 +30,19 @@ export const NO_HOLDS: HoldSet = new Map();
 /** What every bundle of this version needs of a proxy. */
 const REQUIRES: Requirements = { documentVersion: DOCUMENT_VERSION, features: [] };
 
+/** Why a member could not run what is assembled here; null when all of them can. One that never answered is not known to. */
+export function unsupportedBy(members: readonly Member[], requires: Requirements = REQUIRES): string | null {
+  for (const { podUid, ack } of members) {
+    if (ack === null || ack.draining) continue;
+    const { documentVersions, features } = ack.supports;
+    const lacking = documentVersions.includes(requires.documentVersion)
+      ? requires.features.find((feature) => !features.includes(feature))
+      : `documentVersion ${requires.documentVersion}`;
+    if (lacking !== undefined) return `Unsupported: proxy ${podUid} (${ack.version}) does not support ${lacking}`;
+  }
+  return null;
+}
+
 export function digestsOf(fragments: ReadonlyMap<string, Fragment>): FragmentDigests {
   return new Map([...fragments].map(([object, fragment]) => [object, fragment.digest]));
 }
@@ -37,10 +50,13 @@ export function digestsOf(fragments: ReadonlyMap<string, Fragment>): FragmentDig
 export class Assembler {
   readonly #fleet: string;
   readonly #defaultFleet: string | null;
+  /** Beside their fragments, which change seldom: whoever compares them can tell by identity that nothing changed. */
+  readonly #current = new WeakMap<Assembly, FragmentDigests>();
   readonly #made = new LRUCache<string, Made>({ max: limit('assembliesKept') });
   readonly #bundles = new LRUCache<Digest, Bundle>({ max: limit('assembliesKept') });
   #world: World | undefined;
   #stableDigest: Digest | null = null;
+  #unsupported: string | null = null;
   #stable: ReadonlyMap<string, Fragment> = new Map();
   #last: Bundle | undefined;
 
@@ -49,10 +65,21 @@ export class Assembler {
     this.#defaultFleet = defaultFleet;
   }
 
-  /** Says what to assemble from; what was made from something else is forgotten. */
-  use(world: World, stableDigest: Digest | null, stable: ReadonlyMap<string, Fragment>): void {
-    if (world === this.#world && stableDigest === this.#stableDigest) return;
+  /**
+   * Says what to assemble from; what was made from something else is forgotten.
+   *
+   * @param unsupported from `unsupportedBy`: then nothing new can be published
+   */
+  use(
+    world: World,
+    stableDigest: Digest | null,
+    stable: ReadonlyMap<string, Fragment>,
+    unsupported: string | null = null,
+  ): void {
+    const isSame = world === this.#world && stableDigest === this.#stableDigest && unsupported === this.#unsupported;
+    if (isSame) return;
     this.#world = world;
+    this.#unsupported = unsupported;
     this.#stableDigest = stableDigest;
     this.#stable = stable;
     this.#made.clear();
@@ -60,6 +87,19 @@ export class Assembler {
 
   assembly(holds: HoldSet): Assembly {
     return this.#make(holds).assembly;
+  }
+
+  /** What the present spec of each object contributes, holds aside. */
+  current(): FragmentDigests {
+    const assembly = this.assembly(NO_HOLDS);
+    let current = this.#current.get(assembly);
+    if (current === undefined) {
+      const digests = new Map<string, Digest>();
+      for (const { object, desiredDigest } of assembly.objects.values())
+        if (desiredDigest !== null) digests.set(object, desiredDigest);
+      this.#current.set(assembly, (current = digests));
+    }
+    return current;
   }
 
   /** What has been made, by the key that rollout asks with. */
@@ -71,10 +111,13 @@ export class Assembler {
     this.#make(holds);
   }
 
-  /** Stable without what is no longer permitted, when something is. */
+  /**
+   * Stable without what is no longer permitted, when something is. A proxy that cannot run it keeps what it has, as it would
+   * if nothing were published: that must not keep the others from it.
+   */
   permittedStable(): AssembledBundle | null {
     const { permittedStable } = this.assembly(NO_HOLDS);
-    return permittedStable === null ? null : this.#bundle(permittedStable);
+    return permittedStable === null ? null : this.#bundle(permittedStable, null);
   }
 
   /** A bundle made here not long ago. */
@@ -96,17 +139,20 @@ export class Assembler {
       stable: this.#stable,
       holds: [...holds].map(([object, digest]) => ({ object, digest })),
     });
-    const made = { assembly, assembled: this.#bundle(assembly.entries) };
+    const made = { assembly, assembled: this.#bundle(assembly.entries, this.#unsupported) };
     this.#made.set(key, made);
     return made;
   }
 
-  #bundle(entries: readonly Entry[]): AssembledBundle {
+  #bundle(entries: readonly Entry[], unsupported: string | null): AssembledBundle {
     const fragments = digestsOf(fragmentsOf(entries));
     const built = buildBundle(entries, REQUIRES, this.#last);
     if (!built.ok) return { digest: null, problem: built.error.map(formatFinding).join('; '), fragments };
     this.#last = built.value;
-    this.#bundles.set(built.value.digest, built.value);
-    return { digest: built.value.digest, fragments };
+    const { digest } = built.value;
+    // What is stable already is not published again, and is said to be what the objects ask for.
+    if (unsupported !== null && digest !== this.#stableDigest) return { digest: null, problem: unsupported, fragments };
+    this.#bundles.set(digest, built.value);
+    return { digest, fragments };
   }
 }

@@ -118,3 +118,72 @@ test('a proxy that acks a generation of the far future is not followed, however 
   await nextReport();
   assert.deepEqual(await readdir(join(root, FLEET, 'heads')), ['1.json']);
 });
+
+test('nothing is published that a proxy of the fleet cannot run', async (t) => {
+  const { store } = await newStore(t);
+  const first = operate(t, store);
+  first.controller.setInput({ world: WORLD, spec: SPEC });
+  await first.nextReport();
+  await first.controller.stop();
+  const { generation } = await headIn(store);
+  let members = [memberOf('new'), memberOf('old', { supports: { documentVersions: [99], features: [] } })];
+  const { controller, nextReport } = operate(t, store, { members: () => members });
+  controller.setInput({ world: WORLD, spec: SPEC });
+  const before = await nextReport();
+  assert.equal(before.view.blocked, null, 'what is stable already is no matter');
+  controller.setInput({ world: CHANGED, spec: SPEC });
+  const report = await nextReport();
+  assert.equal(report.view.blocked?.reason, 'Unpublishable');
+  assert.match(report.view.blocked.message, /^Unsupported: proxy old .* does not support documentVersion 1$/);
+  assert.equal((await headIn(store)).generation, generation);
+  members = [memberOf('new')];
+  await nextReport();
+  assert.notEqual((await headIn(store)).candidate, undefined);
+});
+
+test('the same outcome is reported once, and anything new at once', async (t) => {
+  const { store } = await newStore(t);
+  let rounds = 0;
+  const members = () => {
+    rounds += 1;
+    return [];
+  };
+  let now = Date.now();
+  const { controller, nextReport, reports } = operate(t, store, { members, wallNow: () => now });
+  controller.setInput({ world: WORLD, spec: SPEC });
+  const { assembly } = await nextReport();
+  for (let i = 0; i < 5; i += 1) {
+    const before = rounds;
+    // The head is read again, and is the same.
+    now += 6_000;
+    controller.wake();
+    while (rounds === before) await new Promise(setImmediate);
+  }
+  assert.equal(reports.length, 1);
+  controller.setInput({ world: worldOf(OBJECTS), spec: SPEC });
+  assert.notEqual((await nextReport()).assembly, assembly);
+});
+
+test('a start is audited with what it takes over', async (t) => {
+  const { store } = await newStore(t);
+  const first = operate(t, store);
+  first.controller.setInput({ world: WORLD, spec: SPEC });
+  await first.nextReport();
+  await first.controller.stop();
+  assert.deepEqual(
+    first.audit.map(({ action }) => action),
+    ['Initialize'],
+  );
+  const second = operate(t, store);
+  second.controller.setInput({ world: WORLD, spec: SPEC });
+  await second.nextReport();
+  const { generation, stable } = await headIn(store);
+  assert.deepEqual(
+    second.audit.map(({ action }) => action),
+    ['Resume'],
+  );
+  assert.match(
+    second.audit[0]?.message ?? '',
+    new RegExp(`generation ${generation}: stable ${stable.digest}; last Initial`),
+  );
+});

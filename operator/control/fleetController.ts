@@ -23,7 +23,7 @@ import type {
   RolloutSpec,
   RolloutView,
 } from '../rollout/types.ts';
-import { Assembler, digestsOf, NO_HOLDS, type World } from './assembler.ts';
+import { Assembler, digestsOf, unsupportedBy, type World } from './assembler.ts';
 
 /** What status is written from, after every round. */
 export interface FleetReport {
@@ -56,6 +56,17 @@ const RETRY_MS = 1_000;
 /** How often the head is read again although nothing says that it changed: another operator, a restored store. */
 const RELOAD_MS = 5_000;
 const COLLECT_MS = 60_000;
+/** Reports are repeated now and then: whoever writes them may have failed, or somebody may have overwritten them. */
+const REPORT_AGAIN_MS = 60_000;
+
+/** What a bundle holds. Kept as they are: others remember what they computed of these very maps. */
+interface KnownBundle {
+  readonly fragments: ReadonlyMap<string, Fragment>;
+  readonly digests: FragmentDigests;
+}
+
+const NO_FRAGMENTS: ReadonlyMap<string, Fragment> = new Map();
+const NO_DIGESTS: FragmentDigests = new Map();
 
 interface Input {
   readonly world: World;
@@ -67,12 +78,15 @@ export class FleetController {
   readonly #options: FleetControllerOptions;
   readonly #assembler: Assembler;
   /** Fragments of the bundles that the head names; null for one that is lost, and looked for again in every round. */
-  readonly #bundles = new Map<Digest, ReadonlyMap<string, Fragment> | null>();
+  readonly #bundles = new Map<Digest, KnownBundle | null>();
   #input: Input | undefined;
   #state: FleetState | undefined;
   #loadedAtMs = 0;
   #collectedAtMs: number;
   #memory: RolloutMemory | null = null;
+  #reported: FleetReport | undefined;
+  #reportedAtMs = 0;
+  #isResumed = false;
   #wake: () => void = () => undefined;
   #woken = false;
   #stopped = false;
@@ -146,7 +160,7 @@ export class FleetController {
       return 0;
     }
     this.#memory = decision.memory;
-    await this.#report(base.head, input.spec, decision.view);
+    await this.#report(base, input, decision.view);
     await this.#collect(input.spec?.pin ?? null);
     const wakeMs = decision.wakeAtMs === null ? RELOAD_MS : decision.wakeAtMs - this.#options.wallNow();
     return Math.max(0, Math.min(wakeMs, RELOAD_MS));
@@ -165,7 +179,33 @@ export class FleetController {
     }
     this.#loadedAtMs = now;
     this.#state = await this.#mend(loaded.value);
+    this.#resume(this.#state.head);
     return this.#state;
+  }
+
+  /**
+   * Audits, once after a start, what is taken over: an operator that died between the head and its audit record leaves a
+   * decision that no other record tells of.
+   */
+  #resume(head: Head | null): void {
+    if (this.#isResumed) return;
+    this.#isResumed = true;
+    if (head === null) return;
+    const { wallNow, fleet, onAudit } = this.#options;
+    const { generation, stable, candidate, history } = head;
+    const tried = candidate === undefined ? '' : `, candidate ${candidate.digest}`;
+    const last = history[0] === undefined ? '' : `; last ${history[0].outcome} ${history[0].digest}`;
+    onAudit([
+      {
+        time: new Date(wallNow()).toISOString(),
+        fleet,
+        action: 'Resume',
+        reason: 'Started',
+        message: `an operator goes on from generation ${generation}: stable ${stable.digest}${tried}${last}`,
+        actor: 'operator',
+        digest: candidate?.digest ?? stable.digest,
+      },
+    ]);
   }
 
   /**
@@ -207,7 +247,8 @@ export class FleetController {
       const { fleet, publisher, logger } = this.#options;
       const fetched = await publisher.loadBundle(fleet, digest);
       if (fetched.ok) {
-        this.#bundles.set(digest, fragmentsOf(fetched.value.entries));
+        const fragments = fragmentsOf(fetched.value.entries);
+        this.#bundles.set(digest, { fragments, digests: digestsOf(fragments) });
         continue;
       }
       const { reason, message, isLost } = fetched.error;
@@ -221,8 +262,9 @@ export class FleetController {
 
   #useStable(head: Head | null, world: World): void {
     const digest = head?.stable.digest ?? null;
-    const stable = digest === null ? undefined : this.#bundles.get(digest);
-    this.#assembler.use(world, stable === undefined || stable === null ? null : digest, stable ?? new Map());
+    const known = digest === null ? null : (this.#bundles.get(digest) ?? null);
+    const unsupported = unsupportedBy(this.#options.members() ?? []);
+    this.#assembler.use(world, known === null ? null : digest, known?.fragments ?? NO_FRAGMENTS, unsupported);
   }
 
   #decide(base: FleetState, spec: RolloutSpec | null): Exclude<RolloutDecision, { kind: 'Assemble' }> {
@@ -237,20 +279,14 @@ export class FleetController {
   #rolloutInput({ head, damaged }: FleetState, spec: RolloutSpec | null): RolloutInput {
     const { fleet, wallNow, members, reinitialize } = this.#options;
     const isUnknown = head === null && damaged !== null && !reinitialize;
-    const { objects } = this.#assembler.assembly(NO_HOLDS);
-    const current = [...objects.values()].flatMap((v) =>
-      v.desiredDigest === null ? [] : [[v.object, v.desiredDigest] as const],
-    );
     return {
       nowMs: wallNow(),
       fleet,
       spec,
       head,
       ...(isUnknown ? { headProblem: headProblemOf(fleet, damaged) } : {}),
-      bundles: new Map(
-        [...this.#bundles].map(([digest, fragments]) => [digest, fragments === null ? null : digestsOf(fragments)]),
-      ),
-      current: new Map(current),
+      bundles: new Map([...this.#bundles].map(([digest, known]) => [digest, known?.digests ?? null])),
+      current: this.#assembler.current(),
       assemblies: this.#assembler.assembled,
       permittedStable: this.#assembler.permittedStable(),
       members: members(),
@@ -287,16 +323,23 @@ export class FleetController {
     onAudit(decision.audit);
   }
 
-  async #report(head: Head | null, spec: RolloutSpec | null, view: RolloutView): Promise<void> {
+  /** Hands on what status is written from, unless it is what was handed on last, and that was written. */
+  async #report({ head }: FleetState, { spec }: Input, view: RolloutView): Promise<void> {
     const stable = head === null ? undefined : this.#bundles.get(head.stable.digest);
-    await this.#options.onReport({
+    const report: FleetReport = {
       fleet: this.#options.fleet,
       head,
       spec,
       view,
       assembly: this.#assembler.assembly(holdSetOf(view.held)),
-      stable: digestsOf(stable ?? new Map()),
-    });
+      stable: stable?.digests ?? NO_DIGESTS,
+    };
+    const now = this.#options.wallNow();
+    const isNews = this.#reported === undefined || !isSameReport(report, this.#reported);
+    if (!isNews && Math.abs(now - this.#reportedAtMs) < REPORT_AGAIN_MS) return;
+    await this.#options.onReport(report);
+    this.#reported = report;
+    this.#reportedAtMs = now;
   }
 
   async #collect(pinned: Digest | null): Promise<void> {
@@ -312,6 +355,17 @@ export class FleetController {
         'collection put off',
       );
   }
+}
+
+/** Assemblies and specs are new objects when they change; a head has another generation, and views are made anew. */
+function isSameReport(a: FleetReport, b: FleetReport): boolean {
+  return (
+    a.assembly === b.assembly &&
+    a.head?.generation === b.head?.generation &&
+    a.spec === b.spec &&
+    a.stable === b.stable &&
+    JSON.stringify(a.view) === JSON.stringify(b.view)
+  );
 }
 
 function headProblemOf(

@@ -111,6 +111,7 @@ export type HeadState = Omit<Head, 'format' | 'clusterUid' | 'fleet' | 'generati
 export type Cause = Candidate['cause'] | 'Initial' | 'Revocation';
 
 export const AUDIT_ACTIONS = [
+  'Resume',
   'Initialize',
   'Start',
   'Advance',
