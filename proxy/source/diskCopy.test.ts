@@ -31,7 +31,7 @@ const [one, two, three] = [first, second, third].map((bundle) => shortDigest(bun
 ];
 
 /** The long form takes more. */
-const FLIPS_PER_FILE = process.env['TORTURE'] === '1' ? 400 : 20;
+const FLIPS_PER_FILE = process.env['TORTURE'] === '1' ? 400 : 8;
 
 const gone = async () => fail({ reason: 'Unavailable' as const, message: 'away' });
 const AWAY: StoreReader = { getHead: gone, getObject: gone };
