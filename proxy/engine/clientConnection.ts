@@ -93,11 +93,6 @@ export class ClientConnection implements RequestHandler, ClientSide {
     return this.#exchange !== null || this.#messageOpen || this.#backlog.length > 0 || !this.#parser.idle;
   }
 
-  /** The exchange under way. */
-  get exchange(): Exchange | null {
-    return this.#exchange;
-  }
-
   /** From now on every response ends the connection. */
   drain(): void {
     this.#draining = true;

@@ -6,6 +6,7 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { limit } from '../contract/limits.ts';
 import type { ClientConnection, ListenerSide } from '../engine/clientConnection.ts';
 import type { Engine } from '../engine/engine.ts';
+import type { RefusedConnection } from '../observability/types.ts';
 
 export interface HttpListenerOptions {
   readonly engine: Engine;
@@ -17,6 +18,8 @@ export interface HttpListenerOptions {
   readonly reusePort: boolean;
   /** Most client connections of this thread, from the current snapshot's `max_connections`. */
   readonly maxConnections: () => number;
+  /** A connection was closed at once, or could not be accepted. */
+  readonly onRefused: (reason: RefusedConnection, detail: string) => void;
 }
 
 export class HttpListener implements ListenerSide {
@@ -26,8 +29,6 @@ export class HttpListener implements ListenerSide {
   readonly #connections = new Set<ClientConnection>();
   #port: number;
   #draining = false;
-  #refused = 0;
-  #whenIdle: (() => void)[] = [];
 
   constructor(options: HttpListenerOptions) {
     this.#options = options;
@@ -58,11 +59,6 @@ export class HttpListener implements ListenerSide {
     return active;
   }
 
-  /** Connections closed at once since the limit was reached. */
-  get refused(): number {
-    return this.#refused;
-  }
-
   /** Starts to listen; rejects when the port is taken. Resolves to the port. */
   async listen(): Promise<number> {
     const { host, port, reusePort } = this.#options;
@@ -75,7 +71,7 @@ export class HttpListener implements ListenerSide {
       });
     });
     // An accept that fails (no descriptors left) is no reason to end the thread; the kernel keeps the connection queued.
-    server.on('error', () => undefined);
+    server.on('error', (error) => this.#options.onRefused('accept', error.message));
     this.#port = addressOf(server).port;
     return this.#port;
   }
@@ -92,12 +88,6 @@ export class HttpListener implements ListenerSide {
     for (const connection of this.#connections) connection.closeIfIdle();
   }
 
-  /** Resolves when no request is under way; to be asked once nothing new is accepted. */
-  async whenIdle(): Promise<void> {
-    if (this.active === 0) return;
-    await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
-  }
-
   /** Last stage: cuts off what is left. */
   forceClose(): void {
     for (const connection of this.#connections) connection.destroy();
@@ -105,14 +95,12 @@ export class HttpListener implements ListenerSide {
 
   onClosed(connection: ClientConnection): void {
     this.#connections.delete(connection);
-    if (this.#whenIdle.length === 0 || this.active > 0) return;
-    for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 
   #accept(socket: Socket): void {
     if (this.#connections.size >= this.#options.maxConnections()) {
-      this.#refused += 1;
       socket.destroy();
+      this.#options.onRefused('limit', `${this.#connections.size} connections are open`);
       return;
     }
     const connection = this.#options.engine.serve(socket, this);

@@ -53,6 +53,11 @@ export const METRICS = {
     labels: ['class'],
     help: 'Requests finished, by class of the status sent (5xx); unlike proxy_requests_total it keeps those of routes that are gone.',
   },
+  proxy_connections_refused_total: {
+    type: 'counter',
+    labels: ['reason'],
+    help: 'Client connections that were not served: over the limit, or not accepted (out of descriptors).',
+  },
   // Of the process.
   proxy_snapshot_info: { type: 'gauge', labels: ['digest', 'role'], help: '1 for the digest that runs now.' },
   proxy_snapshot_generation: { type: 'gauge', labels: [], help: 'Generation of the newest head verified.' },

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ColumnWriter } from './columns.ts';
 import { Metrics } from './metrics.ts';
+import { RefusedConnections } from './refusedConnections.ts';
 import { ThreadStats } from './stats.ts';
 
 function threadInto(metrics: Metrics, thread: number, maxSeries = 1000): ThreadStats {
@@ -70,4 +71,28 @@ test('what acks count never goes back, when routes come and go', () => {
     assert.deepEqual([now - requests, now5xx - errors5xx], [3, 1]);
     [requests, errors5xx] = [now, now5xx];
   }
+});
+
+test('refused connections are all counted, and said once in a while with their number', () => {
+  const metrics = new Metrics();
+  const writer = new ColumnWriter({
+    onBlock: (index, buffer) => metrics.addBlock(1, index, buffer),
+    onSeries: (series) => metrics.addSeries(1, series),
+    onRelease: () => undefined,
+  });
+  let nowMs = 0;
+  const said: string[] = [];
+  const refused = new RefusedConnections(
+    writer,
+    () => nowMs,
+    (message) => said.push(message),
+  );
+  for (let i = 0; i < 50; i += 1) refused.count('limit', 'full');
+  nowMs += 10_000;
+  refused.count('accept', 'EMFILE');
+  assert.deepEqual(said, ['connections refused: 1 (limit: full)', 'connections refused: 50 (accept: EMFILE)']);
+  assert.equal(
+    metrics.total('proxy_connections_refused_total', (labels) => labels['reason'] === 'limit'),
+    50,
+  );
 });

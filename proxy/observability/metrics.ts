@@ -112,6 +112,7 @@ export class Metrics {
 const COLUMN_METRICS: ReadonlySet<MetricName> = new Set([
   'proxy_requests_total',
   'proxy_responses_total',
+  'proxy_connections_refused_total',
   'proxy_request_duration_seconds',
   'proxy_request_size_bytes',
   'proxy_response_size_bytes',

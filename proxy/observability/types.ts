@@ -28,6 +28,9 @@ export interface RequestRecord {
   readonly client: string;
 }
 
+/** Why a connection was not served: too many are open, or the system could not accept it. */
+export type RefusedConnection = 'limit' | 'accept';
+
 /** Counters of one (route, pool), resolved once when a snapshot is prepared, so that a request looks up no label. */
 export interface RouteStats {
   onRequest(status: number, durationMs: number, requestBytes: number, responseBytes: number): void;

@@ -8,6 +8,7 @@ import { createRequestIds } from '../engine/requestId.ts';
 import { HttpListener } from '../listeners/httpListener.ts';
 import { ACCESS_LOG_FLUSH_MS, BatchingAccessLog } from '../observability/accessLog.ts';
 import { ColumnWriter } from '../observability/columns.ts';
+import { RefusedConnections } from '../observability/refusedConnections.ts';
 import { ThreadStats } from '../observability/stats.ts';
 import { PoolRegistry } from '../registries/pools.ts';
 import { TimerWheel } from '../registries/wheel.ts';
@@ -33,6 +34,9 @@ const columns = new ColumnWriter({
   onRelease: (id) => send({ type: 'seriesReleased', id }),
 });
 const stats = new ThreadStats(columns, options.maxSeries);
+const refusedConnections = new RefusedConnections(columns, now, (message) =>
+  send({ type: 'error', message, stack: '' }),
+);
 const wheel = new TimerWheel(now);
 const registry = new PoolRegistry({ stats, wheel });
 const builder = new SnapshotBuilder(registry, stats);
@@ -74,6 +78,7 @@ const listener = new HttpListener({
   port: options.port,
   reusePort: options.reusePort,
   maxConnections: () => currentSnapshot()?.fleet.http.maxConnections ?? limit('connectionsPerThread'),
+  onRefused: (reason, detail) => refusedConnections.count(reason, detail),
 });
 
 /** Parts of the delta that is on its way. */

@@ -110,6 +110,8 @@ export interface TestProxy {
   readonly registry: PoolRegistry;
   /** One per finished request. */
   readonly records: RequestRecord[];
+  /** Reasons of connections that were not served. */
+  readonly refused: string[];
   readonly internalErrors: unknown[];
   readonly snapshot: Snapshot | undefined;
   /** Makes another configuration current. */
@@ -162,13 +164,22 @@ export async function startProxy(config?: TestConfig, sinks: TestSinks = {}): Pr
     onInternalError: (error) => internalErrors.push(error),
   });
   const maxConnections = () => snapshot?.fleet.http.maxConnections ?? 1000;
-  const listener = new HttpListener({ engine, host: '127.0.0.1', port: 0, reusePort: false, maxConnections });
+  const refused: string[] = [];
+  const listener = new HttpListener({
+    engine,
+    host: '127.0.0.1',
+    port: 0,
+    reusePort: false,
+    maxConnections,
+    onRefused: (reason) => refused.push(reason),
+  });
   const port = await listener.listen();
   return {
     port,
     listener,
     registry,
     records,
+    refused,
     internalErrors,
     get snapshot() {
       return snapshot;
