@@ -2,6 +2,7 @@
  * Flags and environment variables of the proxy, in one table: the command line is built from it, and
  * docs/reference/flags.md generated. One dash or two; a flag beats its environment variable.
  */
+import { limit } from '../contract/limits.ts';
 
 export type FlagType = 'text' | 'boolean' | 'integer' | 'address';
 
@@ -164,7 +165,7 @@ export const FLAGS = [
   {
     name: 'drain-wait-ms',
     type: 'integer',
-    default: '10000',
+    default: String(limit('drainConvergenceMs')),
     minimum: 0,
     maximum: 600_000,
     description: 'Drain: wait for load balancers after the listener closed, in milliseconds.',
@@ -172,7 +173,7 @@ export const FLAGS = [
   {
     name: 'drain-timeout-ms',
     type: 'integer',
-    default: '30000',
+    default: String(limit('drainActiveMs')),
     minimum: 0,
     maximum: 3_600_000,
     description: 'Drain: wait for active requests, in milliseconds.',

@@ -178,20 +178,6 @@ export const ERRORS = {
     closes: true,
     description: 'The client went away before the response was complete (only in logs and metrics).',
   },
-  draining: {
-    status: 503,
-    side: 'proxy',
-    retryable: true,
-    closes: true,
-    description: 'The proxy is shutting down and takes no new requests on this connection.',
-  },
-  overloaded: {
-    status: 503,
-    side: 'proxy',
-    retryable: true,
-    closes: true,
-    description: 'A limit on connections or requests is reached.',
-  },
   internal: {
     status: 500,
     side: 'proxy',

@@ -151,7 +151,6 @@ export const LIMITS = {
   accessLogBufferBytes: { value: 8 * 1024 * 1024, unit: 'bytes', over: 'Access log lines are dropped and counted.' },
   accessLogCloseMs: { value: 2_000, unit: 'ms', over: 'The process ends though access log lines are not written.' },
   // Admin and acks
-  adminBodyBytes: { value: 16 * 1024 * 1024, unit: 'bytes', over: '413.' },
   adminConnections: { value: 256, unit: 'count', over: 'Further connections are closed at once.' },
   ackTimeoutMs: { value: 2_000, unit: 'ms', over: 'The proxy counts as unknown.' },
   ackBytes: { value: 256 * 1024, unit: 'bytes', over: 'The ack is refused; the proxy counts as unknown.' },
