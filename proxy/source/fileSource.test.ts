@@ -142,6 +142,25 @@ describe('a file that is refused says why, and what runs stays', () => {
     });
   }
 
+  test('and says so when what runs comes back, also after a change that was taken and refused', async (t) => {
+    const { path, recorder } = await newFile(t, pathOf('/a'));
+    const unchanged = `unchanged ${shortDigest(recorder.candidates[0]?.digest ?? 'sha256:')}`;
+    const timesUnchanged = () => recorder.lines.filter((line) => line === unchanged).length;
+    await writeFile(path, 'routes: [');
+    await recorder.said('refused CompileFailed');
+    await writeFile(path, pathOf('/a'));
+    await until('back', () => timesUnchanged() === 1);
+    recorder.answer = 'refused';
+    await writeFile(path, pathOf('/b'));
+    await until('offered', () => recorder.candidates.length === 2);
+    await writeFile(path, pathOf('/a'));
+    await until('back again', () => timesUnchanged() === 2);
+    await writeFile(path, `${pathOf('/a')}\n`);
+    await aWhile();
+    assert.equal(timesUnchanged(), 2, 'without a refusal there is nothing to say');
+    assert.equal(recorder.candidates.length, 2);
+  });
+
   test('gone, or a folder', async (t) => {
     const { path, recorder } = await newFile(t, pathOf('/a'));
     await rm(path);

@@ -51,6 +51,8 @@ export class FileSource implements Source {
   #running: Digest | undefined;
   /** What was offered last; it runs, or will unless it is refused. */
   #target: Digest | undefined;
+  /** What came after it was refused. */
+  #refusedSince = false;
 
   constructor(options: FileSourceOptions) {
     this.#options = options;
@@ -76,7 +78,10 @@ export class FileSource implements Source {
 
   async settled(digest: Digest, outcome: 'running' | 'refused' | 'failed'): Promise<void> {
     if (outcome === 'running') this.#running = digest;
-    else if (this.#target === digest) this.#target = this.#running;
+    else {
+      this.#refusedSince = true;
+      if (this.#target === digest) this.#target = this.#running;
+    }
   }
 
   async stop(): Promise<void> {
@@ -150,12 +155,18 @@ export class FileSource implements Source {
   }
 
   #offer(candidate: Candidate): void {
-    if (candidate.digest === this.#target) return;
+    const refusedSince = this.#refusedSince;
+    this.#refusedSince = false;
+    if (candidate.digest === this.#target) {
+      if (refusedSince) this.#events?.onUnchanged(candidate.digest);
+      return;
+    }
     this.#target = candidate.digest;
     this.#events?.onCandidate(candidate);
   }
 
   #refuse(reason: RefusalReason, message: string, findings: readonly Finding[]): void {
+    this.#refusedSince = true;
     this.#options.log.error({ path: this.#options.path, reason, detail: message }, 'file refused; what runs goes on');
     this.#events?.onRefused({ digest: null, reason, message: message.slice(0, 2048), generation: 0 }, findings);
   }

@@ -7,7 +7,7 @@ import { generateSigningKey, keySetOf, type KeySet } from '../bundle/keys.ts';
 import { CLUSTER, FLEET, headOf, SUPPORTS, unwrap } from '../bundle/testkit.ts';
 import type { Refusal } from '../contract/ack.ts';
 import type { Bundle, BundleObject } from '../contract/bundle.ts';
-import { shortDigest } from '../contract/canonical.ts';
+import { shortDigest, type Digest } from '../contract/canonical.ts';
 import type { Finding } from '../contract/finding.ts';
 import type { Head } from '../contract/head.ts';
 import type { Logger } from '../observability/logger.ts';
@@ -55,6 +55,10 @@ export class Recorder implements SourceEvents {
 
   onHead(head: Head, role: 'stable' | 'candidate'): void {
     this.lines.push(`head ${head.generation} ${role}`);
+  }
+
+  onUnchanged(digest: Digest): void {
+    this.lines.push(`unchanged ${shortDigest(digest)}`);
   }
 
   onRefused(refusal: Refusal, findings: readonly Finding[]): void {

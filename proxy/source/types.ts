@@ -21,6 +21,8 @@ export interface SourceEvents {
   onCandidate(candidate: Candidate): void;
   /** A newer head names the digest that already runs: nothing to swap, but generation and role moved. */
   onHead(head: Head, role: 'stable' | 'candidate'): void;
+  /** What is offered is again what was offered before: a refusal in between is over, and there is nothing to swap. */
+  onUnchanged(digest: Digest): void;
   /** What was offered and refused, with the reason; what runs stays. */
   onRefused(refusal: Refusal, findings: readonly Finding[]): void;
 }

@@ -1,6 +1,7 @@
 /** Joins a source to the activator: what was verified is taken, what came of it is said to source, acks and metrics. */
 import type { ProxyState } from './proxyState.ts';
 import type { Refusal } from '../contract/ack.ts';
+import type { Digest } from '../contract/canonical.ts';
 import { formatFinding, type Finding } from '../contract/finding.ts';
 import type { Head } from '../contract/head.ts';
 import type { Logger } from '../observability/logger.ts';
@@ -49,6 +50,11 @@ export class Conductor implements SourceEvents {
     state.sawHead(head.generation);
     this.activator.relabel({ head, role });
     if (state.running !== null) state.runs(state.running, role, false);
+  }
+
+  onUnchanged(digest: Digest): void {
+    const { state } = this.#options;
+    if (state.running === digest) state.runs(digest, state.role, false);
   }
 
   onRefused(refusal: Refusal, findings: readonly Finding[]): void {

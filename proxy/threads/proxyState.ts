@@ -52,15 +52,22 @@ export class ProxyState {
     this.#metrics.gauge('proxy_snapshot_generation', {}, this.#generation);
   }
 
-  /** A digest came to run. A refusal of the same digest, or of an older generation, is over. */
+  /**
+   * A digest came to run, or runs on. A refusal of the same digest, or of an older generation, is over; files have no
+   * generations, and the one that runs is the newest.
+   */
   runs(digest: Digest, role: 'stable' | 'candidate', isSwap: boolean): void {
     this.#running = digest;
     this.#role = role;
     if (isSwap) this.#swaps += 1;
-    if (this.#refused !== undefined && (this.#refused.digest === digest || this.#refused.generation < this.#generation))
-      this.#refused = undefined;
+    if (this.#refused !== undefined && this.#isOver(this.#refused, digest)) this.#refused = undefined;
     this.#metrics.clearGauge('proxy_snapshot_info');
     this.#metrics.gauge('proxy_snapshot_info', { digest, role }, 1);
+  }
+
+  #isOver(refused: Refusal, running: Digest): boolean {
+    if (refused.digest === running || refused.generation < this.#generation) return true;
+    return refused.generation === 0 && this.#generation === 0;
   }
 
   refused(refusal: Refusal): void {
