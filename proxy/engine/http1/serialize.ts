@@ -5,7 +5,6 @@ import { STATUS_CODES } from 'node:http';
 export const CHUNK_END = '\r\n';
 
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-// oxlint-disable-next-line no-control-regex -- control characters are what it looks for
 const FORBIDDEN_IN_VALUE = /[\x00-\x08\x0a-\x1f\x7f]|[^\x00-\xff]/;
 const PATH = /^[\x21-\x22\x24-\x7e]+$/;
 const METHOD_AND_PATH_ERROR = 'method or path holds a character that would change the message';

@@ -18,7 +18,7 @@ export function pairsOf(lines: HeaderLines): [string, string][] {
 }
 
 /** The bytes of `text` (latin1) cut at the given offsets. */
-export function cut(text: string, offsets: readonly number[]): Buffer[] {
+function cut(text: string, offsets: readonly number[]): Buffer[] {
   const bytes = Buffer.from(text, 'latin1');
   const points = [...new Set(offsets.map((offset) => Math.min(offset, bytes.length)))].sort((a, b) => a - b);
   const edges = [0, ...points, bytes.length];
