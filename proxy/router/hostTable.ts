@@ -10,15 +10,16 @@ interface RegexPath<T> {
   readonly chain: Candidate<T>;
 }
 
+/** What most requests read comes first, to lie within one line of the cache. */
 export interface HostTable<T> {
   /** Undefined while there is none, as in most hosts. */
   readonly exact: StringMap<Candidate<T>> | undefined;
   /** In order of precedence; bounded by the limit `regexRoutesPerHost`. */
   readonly regexes: readonly RegexPath<T>[] | undefined;
-  readonly prefixes: StringMap<Candidate<T>> | undefined;
   /** The prefix of a host that has one only, and its candidates: found without going through the map. */
   readonly onlyPrefix: string | undefined;
   readonly onlyChain: Candidate<T> | undefined;
+  readonly prefixes: StringMap<Candidate<T>> | undefined;
   /** Which numbers of segments prefixes have, as bits: only lengths that occur are looked up. */
   readonly depthMask: number;
   /** How many prefixes have how many segments, to know when a bit falls. */
@@ -28,9 +29,9 @@ export interface HostTable<T> {
 const EMPTY = {
   exact: undefined,
   regexes: undefined,
-  prefixes: undefined,
   onlyPrefix: undefined,
   onlyChain: undefined,
+  prefixes: undefined,
   depthMask: 0,
   depths: [],
 } as const;

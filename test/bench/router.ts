@@ -12,8 +12,9 @@ import type { HeaderLookup, RouteSpec } from '../../proxy/router/types.ts';
 const counts = process.argv.slice(2).map(Number);
 const MATCHES = 100_000;
 const ROUNDS = 20;
-/** Requests that are asked in turn: as many distinct ones as a busy thread might see in a second. */
-const WORKING_SET = 4_096;
+/** Distinct requests that are asked in turn: few, whose routes are soon in the cache, and many, whose routes are not. */
+const FEW = 128;
+const MANY = 4_096;
 
 interface Shape {
   readonly name: string;
@@ -103,11 +104,27 @@ function cpuNs(times: number, run: (i: number) => void): number {
   return best;
 }
 
-/** As a request's text would come: strings of their own, not those of the routes. */
-function requestsOf(shape: Shape, count: number): (readonly [string, string])[] {
-  return Array.from({ length: WORKING_SET }, (_, i) => {
+/** As a request's text would come: strings of their own, not those of the routes; spread over all routes. */
+function requestsOf(shape: Shape, count: number, distinct: number): (readonly [string, string])[] {
+  return Array.from({ length: distinct }, (_, i) => {
     const [host, path] = shape.ask((i * 7_919) % count);
     return [Buffer.from(host).toString('latin1'), Buffer.from(path).toString('latin1')];
+  });
+}
+
+function matchNs(router: Router<number>, requests: readonly (readonly [string, string])[]): number {
+  return cpuNs(MATCHES, (i) => {
+    const request = requests[i % requests.length];
+    if (request === undefined) return;
+    if (router.match(request[0], request[1], 'GET', NO_HEADERS, '') === undefined) throw new Error('no route');
+  });
+}
+
+/** The least that any router does: look the host up among all hosts. */
+function plainNs(shape: Shape, count: number, requests: readonly (readonly [string, string])[]): number {
+  const plain = new Map(Array.from({ length: count }, (_, i) => [shape.ask(i)[0], i]));
+  return cpuNs(MATCHES, (i) => {
+    if (plain.get(requests[i % requests.length]?.[0] ?? '') === undefined) throw new Error('no host');
   });
 }
 
@@ -118,16 +135,10 @@ function measure(shape: Shape, count: number): void {
   const built = apply(Router.empty<number>(), routes);
   globalThis.gc?.();
   const heapMb = (process.memoryUsage().heapUsed - heapBefore) / 1e6;
-  const requests = requestsOf(shape, count);
-  const ns = cpuNs(MATCHES, (i) => {
-    const request = requests[i % WORKING_SET];
-    if (request === undefined) return;
-    if (built.router.match(request[0], request[1], 'GET', NO_HEADERS, '') === undefined) throw new Error('no route');
-  });
-  const plain = new Map(Array.from({ length: count }, (_, i) => [shape.ask(i)[0], i]));
-  const plainNs = cpuNs(MATCHES, (i) => {
-    if (plain.get(requests[i % WORKING_SET]?.[0] ?? '') === undefined) throw new Error('no host');
-  });
+  const few = matchNs(built.router, requestsOf(shape, count, FEW));
+  const requests = requestsOf(shape, count, MANY);
+  const many = matchNs(built.router, requests);
+  const plain = plainNs(shape, count, requests);
   const changes = Array.from({ length: 50 }, (_, k) => {
     const i = (k * 104_729) % count;
     const route = routes[i];
@@ -136,8 +147,8 @@ function measure(shape: Shape, count: number): void {
   const longest = Math.max(...changes.map((c) => c.longestMs));
   const median = changes.map((c) => c.totalMs).sort((a, b) => a - b)[25] ?? 0;
   console.log(
-    `${String(count).padStart(7)}  ${shape.name.padEnd(50)} ${ns.toFixed(0).padStart(5)} ns/match ` +
-      `(Map.get of the host ${plainNs.toFixed(0)})  ` +
+    `${String(count).padStart(7)}  ${shape.name.padEnd(50)} ${few.toFixed(0).padStart(4)} ns/match ` +
+      `(${MANY} in turn: ${many.toFixed(0)}, Map.get of the host: ${plain.toFixed(0)})  ` +
       `build ${built.totalMs.toFixed(0).padStart(5)} ms, longest step ${built.longestMs.toFixed(2)} ms  ` +
       `one change ${median.toFixed(3)} ms, longest step ${longest.toFixed(3)} ms  ${heapMb.toFixed(1)} MB`,
   );
