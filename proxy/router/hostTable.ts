@@ -82,7 +82,7 @@ function changedPrefix<T>(table: HostTable<T>, prefix: string, edit: Edit, chang
   const size = prefixes?.size ?? 0;
   const depths = size === before ? table.depths : counted(table.depths, prefix, size - before);
   const depthMask = depths.reduce((mask, count, depth) => (count > 0 ? mask | (1 << depth) : mask), 0);
-  const [onlyPrefix, onlyChain] = size === 1 ? (prefixes?.entries().next().value ?? []) : [];
+  const [onlyPrefix, onlyChain] = prefixes?.onlyEntry() ?? [];
   return { ...table, prefixes, onlyPrefix, onlyChain, depths, depthMask };
 }
 

@@ -12,6 +12,7 @@ const changes = fc.array(fc.tuple(keys, fc.option(fc.nat(9), { nil: undefined })
 
 function assertSame(map: StringMap<number>, model: ReadonlyMap<string, number>): void {
   assert.equal(map.size, model.size);
+  assert.deepEqual(map.onlyEntry(), model.size === 1 ? [...model][0] : undefined);
   for (let n = 0; n < 2_000; n += 13) assert.equal(map.get(`key-${n}`), model.get(`key-${n}`));
   for (const [key, value] of model) assert.equal(map.get(key), value, key);
 }
@@ -52,6 +53,8 @@ test('a map of 20,000 keys finds each of them, and none when all are deleted', (
   assert.equal(map.get('k20000'), undefined);
   const other: Edit = {};
   let less = map;
-  for (let n = 0; n < 20_000; n += 1) less = less.delete(`k${n}`, other);
+  for (let n = 0; n < 19_999; n += 1) less = less.delete(`k${n}`, other);
+  assert.deepEqual(less.onlyEntry(), ['k19999', 19_999]);
+  less = less.delete('k19999', other);
   assert.deepEqual([less.size, less.get('k7'), map.get('k7')], [0, undefined, 7]);
 });

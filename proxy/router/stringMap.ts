@@ -92,9 +92,12 @@ export class StringMap<V> {
     }
   }
 
-  *entries(): Generator<readonly [string, V]> {
-    if (this.#children === undefined) yield* this.#leafEntries();
-    else for (const child of this.#children) if (child !== undefined) yield* child.entries();
+  /** Key and value where there is one key only. */
+  onlyEntry(): readonly [string, V] | undefined {
+    if (this.#size !== 1) return undefined;
+    if (this.#children === undefined) return [...this.#leafEntries()][0];
+    // Empty children are taken away, so there is one.
+    return this.#children.find((child) => child !== undefined)?.onlyEntry();
   }
 
   static #leafOf<V>(root: StringMap<V>, spread: number): StringMap<V> | undefined {
