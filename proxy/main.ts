@@ -172,6 +172,7 @@ function createThreads(
     port,
     reusePort,
     maxSeries: limit('metricSeries'),
+    adminPorts: [options.admin?.port, options.metrics?.port].flatMap((adminPort) => adminPort ?? []),
     metrics,
     logger,
     onAccessLines: (lines) => log.write(lines),

@@ -28,6 +28,8 @@ export interface PoolRegistryOptions {
   readonly wheel: TimerWheel;
   /** Resolves names of endpoints; by default the system does. */
   readonly lookup?: LookupFunction;
+  /** Endpoints that are never used: this proxy’s own admin listeners. */
+  readonly isOwn?: (host: string, port: number) => boolean;
 }
 
 /** Endpoints of one Service port, and the handles that follow them. */
@@ -172,7 +174,7 @@ export class PoolRegistry {
   /** New targets are taken before the old ones are given back, so that what stays is never let go. */
   #take(pool: BoundPool, endpoints: readonly EndpointPlan[]): Target[] {
     return endpoints
-      .filter((endpoint) => endpoint.weight > 0)
+      .filter(({ weight, host, port }) => weight > 0 && this.#options.isOwn?.(host, port) !== true)
       .map((endpoint) => ({ weight: endpoint.weight, endpoint: this.#transport(pool, endpoint) }));
   }
 

@@ -18,6 +18,8 @@ export interface ThreadOptions {
   readonly port: number;
   readonly reusePort: boolean;
   readonly maxSeries: number;
+  /** No upstream of anybody. */
+  readonly adminPorts: readonly number[];
 }
 
 export interface ServiceEndpoints {

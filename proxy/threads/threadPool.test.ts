@@ -31,6 +31,7 @@ before(async () => {
     port,
     reusePort: true,
     maxSeries: 1000,
+    adminPorts: [],
     metrics,
     logger: {
       debug: () => undefined,

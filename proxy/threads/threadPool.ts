@@ -25,6 +25,7 @@ export interface ThreadPoolOptions {
   readonly port: number;
   readonly reusePort: boolean;
   readonly maxSeries: number;
+  readonly adminPorts: readonly number[];
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly onAccessLines: (lines: string) => void;
@@ -218,6 +219,7 @@ export class ThreadPool {
       port,
       reusePort,
       maxSeries: this.#options.maxSeries,
+      adminPorts: this.#options.adminPorts,
     };
     const worker = new Worker(
       new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url),

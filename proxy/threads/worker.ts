@@ -10,6 +10,7 @@ import { ACCESS_LOG_FLUSH_MS, BatchingAccessLog } from '../observability/accessL
 import { ColumnWriter } from '../observability/columns.ts';
 import { RefusedConnections } from '../observability/refusedConnections.ts';
 import { ThreadStats } from '../observability/stats.ts';
+import { ownAddressCheck } from '../registries/ownAddress.ts';
 import { PoolRegistry } from '../registries/pools.ts';
 import { TimerWheel } from '../registries/wheel.ts';
 import { SnapshotBuilder } from '../snapshot/builder.ts';
@@ -38,7 +39,7 @@ const refusedConnections = new RefusedConnections(columns, now, (message) =>
   send({ type: 'error', message, stack: '' }),
 );
 const wheel = new TimerWheel(now);
-const registry = new PoolRegistry({ stats, wheel });
+const registry = new PoolRegistry({ stats, wheel, isOwn: ownAddressCheck(options.adminPorts) });
 const builder = new SnapshotBuilder(registry, stats);
 const accessLog = new BatchingAccessLog({
   send: (lines) => send({ type: 'log', lines }),

@@ -59,6 +59,7 @@ const pool = new ThreadPool({
   port: port.ok ? port.value : 0,
   reusePort: true,
   maxSeries: 50_000,
+  adminPorts: [],
   metrics,
   logger: createLogger({ json: true, level: 'error', name: 'bench' }),
   onAccessLines: () => undefined,

@@ -87,6 +87,12 @@ test('an invalid document changes nothing that is served, and log and metric nam
   await until('a good document is taken again', async () => (await ask(port)).body === 'two');
 });
 
+test('a route to the proxy’s own admin listener finds no endpoint', async () => {
+  writeFileSync(file, to(`127.0.0.1:${admin}`));
+  await serve();
+  assert.deepEqual(await ask(port, '/metrics').then(({ status, error }) => [status, error]), [503, 'no_endpoints']);
+});
+
 test('SIGHUP reads the file again', async () => {
   writeFileSync(file, to(one.address));
   const running = await serve();
