@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { Children } from './run/children.ts';
 import { writeEndpointSlices } from './run/endpoints.ts';
+import { lockState, noteChildren } from './run/lock.ts';
 import { readOptions } from './run/options.ts';
 import { portProblem } from './run/ports.ts';
 import { followRollout } from './run/table.ts';
@@ -27,7 +28,14 @@ const folders = {
 };
 const publicKeys = join(folders.keys, 'public.json');
 const ADMIN_TOKEN = 'devtoken';
+const RESTART_MS = 1_000;
 
+mkdirSync(options.state, { recursive: true });
+const locked = lockState(options.state);
+if (locked !== undefined) {
+  process.stderr.write(`${locked}\n`);
+  process.exit(1);
+}
 await checkPorts();
 rmSync(folders.status, { recursive: true, force: true });
 for (const folder of [folders.logs, folders.status, folders.endpoints]) mkdirSync(folder, { recursive: true });
@@ -40,11 +48,21 @@ const services = [
 ];
 await writeEndpointSlices(folders.endpoints, namespace, services);
 
-const children = new Children((name, how) => {
-  say(`${name} ended by itself (${how}); its log is in ${folders.logs}`);
-  process.exitCode = 1;
-  void shutDown('SIGTERM');
-});
+const children = new Children(
+  (name, how) => {
+    const proxy = /^proxy-([0-9]+)$/.exec(name)?.[1];
+    if (proxy === undefined) {
+      say(`${name} ended by itself (${how}); its log is in ${folders.logs}`);
+      process.exitCode = 1;
+      void shutDown('SIGTERM');
+      return;
+    }
+    // As a kubelet would: the fleet goes on without it, and has it back.
+    say(`${name} ended by itself (${how}); it is started again in ${RESTART_MS / 1000} s`);
+    setTimeout(() => !ending && startProxy(Number(proxy)), RESTART_MS);
+  },
+  (pids) => noteChildren(options.state, pids),
+);
 let ending = false;
 let table: { stop(): void } | undefined;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void shutDown(signal));
@@ -113,10 +131,11 @@ function startAll(): void {
 }
 
 function startProxies(): void {
-  for (const [i, port] of options.httpPorts.entries()) startProxy(i, port, join(folders.logs, `proxy-${i}.log`));
+  for (const i of options.httpPorts.keys()) startProxy(i);
 }
 
-function startProxy(i: number, port: number, logFile: string): void {
+function startProxy(i: number): void {
+  const port = options.httpPorts[i];
   const args = [
     'proxy/main.ts',
     ...['-http-addr', `${options.bindHost}:${port}`, '-admin-addr', `${options.bindHost}:${options.adminPorts[i]}`],
@@ -133,7 +152,7 @@ function startProxy(i: number, port: number, logFile: string): void {
     // No load balancer needs time to notice that this machine's proxies leave.
     ...['-drain-wait-ms', '0', '-log-json=false'],
   ];
-  children.start(`proxy-${i}`, args, logFile, {
+  children.start(`proxy-${i}`, args, join(folders.logs, `proxy-${i}.log`), {
     ADMIN_TOKEN,
     ADMIN_TLS_CERT_FILE: `${folders.certs}/admin-cert.pem`,
     ADMIN_TLS_KEY_FILE: `${folders.certs}/admin-key.pem`,

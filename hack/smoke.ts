@@ -57,8 +57,8 @@ async function main(): Promise<void> {
   assert.equal(beta.from, 'hello-v2', 'a header condition routes to hello-v2');
   const first = await stableDigest();
 
-  step('a second run on the same ports is refused');
-  await refusesBusyPorts();
+  step('a second run in the same folder, or on the same ports, is refused');
+  await refusesSecondRun();
 
   step('a change goes through the stages');
   writeFileSync(helloFile, original.replace('poolRef: { name: hello-v1 }', 'poolRef: { name: hello-v2 }'));
@@ -122,12 +122,18 @@ async function stableDigest(): Promise<string | undefined> {
   }
 }
 
-async function refusesBusyPorts(): Promise<void> {
-  const second = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'ignore', 'pipe'] });
+async function refusesSecondRun(): Promise<void> {
+  assert.match(await refusal(args), /is in use by another run \(pid [0-9]+\); choose another with --state/);
+  const elsewhere = args.map((arg) => (arg === join(folder, 'state') ? join(folder, 'state-2') : arg));
+  assert.match(await refusal(elsewhere), new RegExp(`port ${httpPorts[0]} is in use; choose others with --http-ports`));
+}
+
+async function refusal(secondArgs: readonly string[]): Promise<string> {
+  const second = spawn(process.execPath, secondArgs, { cwd: ROOT, stdio: ['ignore', 'ignore', 'pipe'] });
   let text = '';
   second.stderr.on('data', (chunk: Buffer) => (text += chunk.toString()));
   assert.equal(await ended(second), 1);
-  assert.match(text, new RegExp(`port ${httpPorts[0]} is in use; choose others with --http-ports`));
+  return text;
 }
 
 function ended(child: ChildProcess): Promise<number | null> {

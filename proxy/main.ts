@@ -32,6 +32,9 @@ import { CONTROL } from './threads/messages.ts';
 import { ThreadPool } from './threads/threadPool.ts';
 import { Wakeup } from './threads/wakeup.ts';
 
+// The compiled program may be started by any Node; an old one lacks shared ports and more.
+if (Number(process.versions.node.split('.')[0]) < 24)
+  fail([`Node.js 24 or newer is needed, this is ${process.version}`], 1);
 await main();
 
 async function main(): Promise<void> {
@@ -235,6 +238,15 @@ function adminView({ state, threads, activator, metrics, keys, source }: ViewPar
   };
 }
 
+/** Files that are no certificate or key are the user’s mistake, not ours. */
+function makeOr<T>(flag: string, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    return fail([`${flag}: ${error instanceof Error ? error.message : String(error)}`], 1);
+  }
+}
+
 function readAdminTls({ adminTls }: ProxyOptions): AdminTls | undefined {
   if (adminTls === undefined) return undefined;
   const read = (flag: string, file: string) => {
@@ -255,7 +267,7 @@ async function openAdmin(options: ProxyOptions, view: AdminView, logger: Logger)
   const servers: AdminServer[] = [];
   const open = async (flag: string, address: ProxyOptions['admin'], server: () => AdminServer) => {
     if (address === undefined) return;
-    const made = server();
+    const made = makeOr(flag, server);
     const listening = await made.listen(address);
     if (!listening.ok) fail([`${flag}: ${listening.error}`], 1);
     servers.push(made);

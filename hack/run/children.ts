@@ -5,9 +5,11 @@ import { createWriteStream } from 'node:fs';
 export class Children {
   readonly #running = new Map<ChildProcess, string>();
   readonly #onUnexpectedEnd: (name: string, how: string) => void;
+  readonly #onChange: (pids: readonly number[]) => void;
   #ending = false;
 
-  constructor(onUnexpectedEnd: (name: string, how: string) => void) {
+  constructor(onUnexpectedEnd: (name: string, how: string) => void, onChange: (pids: readonly number[]) => void) {
+    this.#onChange = onChange;
     this.#onUnexpectedEnd = onUnexpectedEnd;
     // However this program ends, it leaves nothing behind.
     process.on('exit', () => this.signal('SIGKILL'));
@@ -26,10 +28,16 @@ export class Children {
     log.on('error', () => child.stderr?.resume());
     child.stderr?.pipe(log);
     this.#running.set(child, name);
+    this.#onChange(this.pids);
     child.on('exit', (code, signal) => {
       this.#running.delete(child);
+      this.#onChange(this.pids);
       if (!this.#ending) this.#onUnexpectedEnd(name, signal ?? `exit code ${code}`);
     });
+  }
+
+  get pids(): number[] {
+    return [...this.#running.keys()].flatMap(({ pid }) => pid ?? []);
   }
 
   /** Names of what still runs. */

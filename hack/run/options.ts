@@ -1,4 +1,5 @@
 /** Flags of `make run`. */
+import { statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
 export interface RunOptions {
@@ -54,6 +55,13 @@ export function readOptions(args: readonly string[]): RunOptions {
       throw new Error('--http-ports and --admin-ports need equally many ports');
     const threads = Number(values.threads);
     if (!Number.isInteger(threads) || threads < 1 || threads > 64) throw new Error('--threads must be from 1 to 64');
+    const all = [...httpPorts, ...adminPorts, ...demoPorts];
+    const twice = all.find((port, i) => all.indexOf(port) !== i);
+    if (twice !== undefined) throw new Error(`port ${twice} is given twice`);
+    if (!statSync(values.manifests, { throwIfNoEntry: false })?.isDirectory())
+      throw new Error(`--manifests: ${values.manifests} is no folder`);
+    if (statSync(values.state, { throwIfNoEntry: false })?.isFile())
+      throw new Error(`--state: ${values.state} is a file`);
     if (demoPorts.length !== 4) throw new Error('--demo-ports needs four ports');
     return {
       manifests: values.manifests,

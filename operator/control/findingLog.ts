@@ -19,10 +19,13 @@ export class FindingLog {
     const after = this.#known();
     for (const [text, finding] of after) {
       if (before.has(text)) continue;
-      if (finding.severity === 'error') this.#logger.error({}, text);
-      else this.#logger.warn({}, text);
+      // The line has a level of its own.
+      const message = text.replace(/^(error|warning) /, '');
+      if (finding.severity === 'error') this.#logger.error({}, message);
+      else this.#logger.warn({}, message);
     }
-    for (const text of before.keys()) if (!after.has(text)) this.#logger.info({}, `no longer: ${text}`);
+    for (const text of before.keys())
+      if (!after.has(text)) this.#logger.info({}, `no longer: ${text.replace(/^(error|warning) /, '')}`);
   }
 
   #known(): Map<string, Finding> {

@@ -88,6 +88,12 @@ test('a port number is looked up in the Service, under whatever name the slices 
   assert.deepEqual(addressesOf(book, '80'), []);
 });
 
+test('endpoints with one port are not lost while their Service is away', () => {
+  const book = new EndpointBook();
+  book.replaceAll([slice('a', ['10.0.0.1']), slice('b', ['10.0.0.2'])]);
+  assert.deepEqual(addressesOf(book, '80'), ['10.0.0.1:8080', '10.0.0.2:8080']);
+});
+
 test('metadata hijack: slices cannot point at link-local or metadata addresses, nor at names', () => {
   const book = new EndpointBook();
   book.set(slice('a', ['169.254.169.254', '0.0.0.0', 'evil.example.com', '10.0.0.1']));

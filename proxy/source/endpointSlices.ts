@@ -150,11 +150,19 @@ export class EndpointBook {
     return [...usable.values()].sort((a, b) => (a.address < b.address ? -1 : 1)).slice(0, limit('endpointsPerPool'));
   }
 
-  /** Slices name ports as the Service does, and know nothing of its numbers. */
+  /**
+   * Slices name ports as the Service does, and know nothing of its numbers. While the Service is away (a file that is
+   * being saved, a watch that is behind) endpoints that have one port only are not lost for it.
+   */
   #portName(key: string, port: string): string {
     if (!/^[0-9]+$/.test(port)) return port;
-    const found = this.#services.get(key)?.spec.ports?.find((p) => p.port === Number(port));
-    return found === undefined ? port : (found.name ?? '');
+    const service = this.#services.get(key);
+    if (service !== undefined) return service.spec.ports?.find((p) => p.port === Number(port))?.name ?? '';
+    const names = new Set(
+      [...(this.#byService.get(key)?.values() ?? [])].flatMap(({ ports }) => (ports ?? []).map((p) => p.name ?? '')),
+    );
+    const [only = port] = names.size === 1 ? names : [];
+    return only;
   }
 }
 

@@ -18,6 +18,9 @@ import type { Snapshot } from '../snapshot/snapshot.ts';
 import { CONTROL, joinParts, type DrainStep, type FromThread, type ThreadOptions, type ToThread } from './messages.ts';
 import { runSliced } from './slices.ts';
 
+/** How often the event loop is looked at. */
+const STALL_RESOLUTION_MS = 10;
+
 const port = parentPort;
 if (port === null) throw new Error('this file runs as a worker thread');
 const options = workerData as ThreadOptions;
@@ -46,7 +49,7 @@ const accessLog = new BatchingAccessLog({
   pendingBytes: control.subarray(CONTROL.pendingLogBytes, CONTROL.pendingLogBytes + 1),
   random: Math.random,
 });
-const stalls = monitorEventLoopDelay({ resolution: 10 });
+const stalls = monitorEventLoopDelay({ resolution: STALL_RESOLUTION_MS });
 
 /** Read once per request: a plain comparison while nothing changed. */
 function currentSnapshot(): Snapshot | undefined {
@@ -126,7 +129,8 @@ function answerAsk(): void {
     requests: listener.active,
     connections: listener.connections,
     missing: registry.missingServices(),
-    stallMs: stalls.max / 1e6,
+    // The histogram holds whole intervals between two looks, of which one resolution is no stall.
+    stallMs: Math.max(0, stalls.max / 1e6 - STALL_RESOLUTION_MS),
     droppedLines: accessLog.takeDropped(),
   });
   stalls.reset();
