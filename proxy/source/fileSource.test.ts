@@ -148,14 +148,19 @@ describe('a file that is refused says why, and what runs stays', () => {
     const timesUnchanged = () => recorder.lines.filter((line) => line === unchanged).length;
     await writeFile(path, 'routes: [');
     await recorder.said('refused CompileFailed');
-    await writeFile(path, pathOf('/a'));
+    // At once: a file that is seen half written is refused, and then there is something to say.
+    const replace = async (text: string) => {
+      await writeFile(`${path}.next`, text);
+      await rename(`${path}.next`, path);
+    };
+    await replace(pathOf('/a'));
     await until('back', () => timesUnchanged() === 1);
     recorder.answer = 'refused';
-    await writeFile(path, pathOf('/b'));
+    await replace(pathOf('/b'));
     await until('offered', () => recorder.candidates.length === 2);
-    await writeFile(path, pathOf('/a'));
+    await replace(pathOf('/a'));
     await until('back again', () => timesUnchanged() === 2);
-    await writeFile(path, `${pathOf('/a')}\n`);
+    await replace(`${pathOf('/a')}\n`);
     await aWhile();
     assert.equal(timesUnchanged(), 2, 'without a refusal there is nothing to say');
     assert.equal(recorder.candidates.length, 2);
