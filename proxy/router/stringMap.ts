@@ -151,7 +151,7 @@ export class StringMap<V> {
     const own = this.#owned(edit);
     own.#size -= 1;
     if (own.#children === undefined) {
-      own.#removeFromLeaf(key);
+      own.#removeFromLeaf(key, spread);
       return own;
     }
     const slot = slotOf(spread, depth);
@@ -163,9 +163,12 @@ export class StringMap<V> {
     return own;
   }
 
-  #removeFromLeaf(key: string): void {
+  #removeFromLeaf(key: string, spread: number): void {
     if (this.#size > 0) {
-      this.#refill(this.#size, key);
+      // Refilling at each removal took three quarters of a change of every route; it is kept for tables far too large.
+      if (this.#table !== undefined && this.#table.length < 8 * this.#size + 16)
+        removeFromTable(this.#table, key, spread);
+      else this.#refill(this.#size, key);
       return;
     }
     this.#onlyKey = undefined;
@@ -173,7 +176,7 @@ export class StringMap<V> {
     this.#table = undefined;
   }
 
-  /** Makes the table anew for so many keys, leaving out one: what stands behind a hole would not be found. */
+  /** Makes the table anew for so many keys, leaving out one. */
   #refill(keys: number, without?: string): unknown[] {
     // The next power of two at which a quarter stays free.
     const table = emptyTable(2 ** Math.ceil(Math.log2((keys * 4) / 3 + 1)));
@@ -220,6 +223,25 @@ function* entriesOf<V>(table: readonly unknown[]): Generator<readonly [string, V
     const key = table[at];
     if (typeof key === 'string') yield [key, table[at + 1] as V];
   }
+}
+
+/** Takes out a key that is there, and closes the hole: what stands behind one would not be found. */
+function removeFromTable(table: unknown[], key: string, spread: number): void {
+  const mask = table.length / 2 - 1;
+  let hole = homeOf(spread, mask);
+  while (table[2 * hole] !== key) hole = (hole + 1) & mask;
+  for (let i = (hole + 1) & mask; ; i = (i + 1) & mask) {
+    const next = table[2 * i];
+    if (typeof next !== 'string') break;
+    const home = homeOf(mixed(hashText(next)), mask);
+    // It may move back unless its home lies behind the hole.
+    if (((i - home) & mask) < ((i - hole) & mask)) continue;
+    table[2 * hole] = next;
+    table[2 * hole + 1] = table[2 * i + 1];
+    hole = i;
+  }
+  table[2 * hole] = undefined;
+  table[2 * hole + 1] = undefined;
 }
 
 /** Whether the key is new. At least one place is free. */

@@ -1,6 +1,6 @@
 /**
  * What a swap costs: compile on the main thread, prepare on the serving threads, memory, and the longest stall of a thread
- * that serves while it happens. `node test/bench/swap.ts [routes]`
+ * that serves while it happens. `node test/bench/swap.ts [routes] [threads]`
  */
 import { buildBundle } from '../../proxy/bundle/buildBundle.ts';
 import { compileEntries, diffPlans, type CompileResult } from '../../proxy/compiler/compile.ts';
@@ -12,7 +12,7 @@ import { Metrics } from '../../proxy/observability/metrics.ts';
 import { ThreadPool } from '../../proxy/threads/threadPool.ts';
 
 const routes = Number(process.argv[2] ?? 5000);
-const THREADS = 2;
+const THREADS = Number(process.argv[3] ?? 2);
 
 function documentOf(count: number, changed: ReadonlySet<number>): Document {
   return {
