@@ -13,6 +13,7 @@ import { readOperatorOptions, type OperatorOptions } from './cli/options.ts';
 import { FindingLog } from './control/findingLog.ts';
 import { FleetController } from './control/fleetController.ts';
 import { Fleets } from './control/fleets.ts';
+import { surviving } from './control/surviving.ts';
 import { Reporter } from './control/reporter.ts';
 import { AuditLog } from './govern/auditLog.ts';
 import { Publisher } from './publish/publisher.ts';
@@ -55,7 +56,7 @@ async function run(options: OperatorOptions): Promise<void> {
 
   const acks = createAcks(options, logger, () => fleets.wakeAll());
   const fleets = new Fleets({
-    makeController: (fleet) =>
+    makeController: (fleet, onFinished) =>
       new FleetController({
         fleet,
         defaultFleet: options.defaultFleet,
@@ -64,6 +65,7 @@ async function run(options: OperatorOptions): Promise<void> {
         keys: () => keys.value,
         members: () => (acks === undefined ? [] : acks.book.membersOf(fleet)),
         wallNow: () => Date.now(),
+        onFinished,
         onAudit: (records) => audit.append(records),
         onReport: async (report) => {
           findings.set(`fleet ${fleet}`, report.assembly.findings);
@@ -71,29 +73,45 @@ async function run(options: OperatorOptions): Promise<void> {
         },
         logger,
       }),
-    logger,
+    onRemoved: (fleet) => {
+      findings.set(`fleet ${fleet}`, []);
+      logger.info({ fleet }, 'fleet is gone; its proxies keep what is stable');
+      reporter.forget(fleet).catch((err: unknown) => logger.warn({ fleet, err }, 'status could not be removed'));
+    },
   });
   const watcher = new FolderWatcher(options.manifests, (objects, found) => {
     findings.set('folder', found);
-    findings.set('objects', fleets.setObjects(objects));
+    const ownFindings = surviving(logger, () => fleets.setObjects(objects));
+    if (ownFindings !== undefined) findings.set('objects', ownFindings);
   });
 
   await watcher.start();
   acks?.book.start();
   logger.info({ manifests: options.manifests, kids: keys.value.map((k) => k.kid), version: VERSION }, 'operating');
+  process.on('SIGHUP', () => void watcher.reload());
+  onEnd(logger, async () => {
+    await watcher.stop();
+    await fleets.stop();
+    await acks?.stop();
+  });
+}
+
+/** The first signal ends in order, the second at once. */
+function onEnd(logger: Logger, end: () => Promise<void>): void {
   let ending = false;
-  const end = () => {
+  const stop = () => {
     if (ending) process.exit(1);
     ending = true;
-    void watcher
-      .stop()
-      .then(() => fleets.stop())
-      .then(() => acks?.stop())
-      .then(() => process.exit(0));
+    end().then(
+      () => process.exit(0),
+      (err: unknown) => {
+        logger.error({ err }, 'ending failed');
+        process.exit(1);
+      },
+    );
   };
-  process.on('SIGTERM', end);
-  process.on('SIGINT', end);
-  process.on('SIGHUP', () => void watcher.reload());
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
 }
 
 function createAcks(

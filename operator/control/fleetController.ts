@@ -45,6 +45,8 @@ export interface FleetControllerOptions {
   readonly members: () => readonly Member[] | null;
   readonly wallNow: () => number;
   readonly onAudit: (records: readonly AuditRecord[]) => void;
+  /** The ProxyRollout is gone, its candidate with it, and that was reported: nothing is left to do. */
+  readonly onFinished: () => void;
   readonly onReport: (report: FleetReport) => Promise<void>;
   readonly logger: Logger;
 }
@@ -161,6 +163,7 @@ export class FleetController {
     }
     this.#memory = decision.memory;
     await this.#report(base, input, decision.view);
+    if (input.spec === null && base.head?.candidate === undefined) this.#options.onFinished();
     await this.#collect(input.spec?.pin ?? null);
     const wakeMs = decision.wakeAtMs === null ? RELOAD_MS : decision.wakeAtMs - this.#options.wallNow();
     return Math.max(0, Math.min(wakeMs, RELOAD_MS));

@@ -59,15 +59,14 @@ export interface Operated {
   readonly audit: AuditRecord[];
   readonly lines: string[];
   /** The next report, of a round that begins now. */
-  nextReport(): Promise<FleetReport>;
+  readonly nextReport: () => Promise<FleetReport>;
 }
 
-/** A running controller, as after a start of the operator: it knows nothing but the store. */
-export function operate(
-  t: Pick<TestContext, 'after'>,
-  store: Store,
-  change: Partial<FleetControllerOptions> = {},
-): Operated {
+/** By test: controllers end before the folder goes that they work on. */
+const operating = new WeakMap<object, FleetController[]>();
+
+/** A running controller on a store of `newStore`, as after a start of the operator: it knows nothing but the store. */
+export function operate(t: TestContext, store: Store, change: Partial<FleetControllerOptions> = {}): Operated {
   const { lines, logger } = listLogger();
   const reports: FleetReport[] = [];
   const audit: AuditRecord[] = [];
@@ -78,6 +77,7 @@ export function operate(
     defaultFleet: FLEET,
     publisher: new Publisher({ store, clusterUid: CLUSTER, keys: () => [KEY], supports: SUPPORTS, clock, log: logger }),
     reinitialize: false,
+    onFinished: () => undefined,
     keys: () => [KEY],
     members: () => [],
     wallNow: () => Date.now(),
@@ -90,7 +90,7 @@ export function operate(
     logger,
     ...change,
   });
-  t.after(() => controller.stop());
+  operating.get(t)?.push(controller);
   const nextReport = async () => {
     const next = new Promise<FleetReport>((resolve) => (onReport = resolve));
     controller.start();
@@ -101,6 +101,9 @@ export function operate(
 }
 
 export async function newStore(t: TestContext): Promise<{ readonly root: string; readonly store: FolderStore }> {
+  const controllers: FleetController[] = [];
+  operating.set(t, controllers);
+  t.after(() => Promise.all(controllers.map((controller) => controller.stop())));
   const root = await temporaryFolder(t);
   return { root, store: new FolderStore(root) };
 }
