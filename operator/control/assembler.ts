@@ -25,7 +25,7 @@ interface Made {
   readonly assembled: AssembledBundle;
 }
 
-export const NO_HOLDS: HoldSet = new Map();
+const NO_HOLDS: HoldSet = new Map();
 
 /** What every bundle of this version needs of a proxy. */
 const REQUIRES: Requirements = { documentVersion: DOCUMENT_VERSION, features: [] };
@@ -59,6 +59,8 @@ export class Assembler {
   #unsupported: string | null = null;
   #stable: ReadonlyMap<string, Fragment> = new Map();
   #last: Bundle | undefined;
+  /** What it compiled is taken over by the next where it is the same. */
+  #lastAssembly: Assembly | undefined;
 
   constructor(fleet: string, defaultFleet: string | null) {
     this.#fleet = fleet;
@@ -131,14 +133,16 @@ export class Assembler {
     const key = holdKey(holds);
     const known = this.#made.get(key);
     if (known !== undefined) return known;
-    const assembly = assemble({
+    const input = {
       fleet: this.#fleet,
       defaultFleet: this.#defaultFleet,
       objects: world.objects,
       translations: world.translations,
       stable: this.#stable,
       holds: [...holds].map(([object, digest]) => ({ object, digest })),
-    });
+    };
+    const assembly = assemble(input, this.#lastAssembly);
+    this.#lastAssembly = assembly;
     const made = { assembly, assembled: this.#bundle(assembly.entries, this.#unsupported) };
     this.#made.set(key, made);
     return made;
