@@ -74,5 +74,5 @@ test('a file that never ends is ended at the limit of its suite, and is a failur
 test('an unknown suite is a usage error', () => {
   const child = spawnSync(process.execPath, [join(ROOT, 'hack/test.ts'), 'featur'], { encoding: 'utf8' });
   assert.equal(child.status, 2);
-  assert.match(child.stderr, /there are check, unit, feature, fault, smoke/);
+  assert.match(child.stderr, /there are check, unit, long, tools, feature, fault, smoke/);
 });

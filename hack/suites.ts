@@ -34,7 +34,7 @@ export const SUITES: readonly Suite[] = [
   },
   {
     name: 'long',
-    title: 'long unit tests (simulations, bit flips, crash points, fuzz)',
+    title: 'long unit tests (simulations, bit flips, crash points, fuzz, real files and disks)',
     files: ['{crds,operator,proxy}/**/*.long.test.ts'],
     testTimeoutMs: 2 * MINUTE_MS,
     suiteTimeoutMs: 8 * MINUTE_MS,
