@@ -134,7 +134,7 @@ describe('timeouts', () => {
     client.socket.pause();
     client.send(GET);
     await upstream.until(/\r\n\r\n/);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
     proxy.advance(31_000);
     assert.equal((await proxy.record(0)).error, 'client_closed');
     await (
