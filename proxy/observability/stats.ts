@@ -190,15 +190,6 @@ export class ThreadStats implements StatsFactory {
     this.#endpoints.delete(key);
   }
 
-  /** Gives the series of a pool’s endpoints back. */
-  dropPool(pool: string): void {
-    for (const [key, handle] of this.#endpoints) {
-      if (!key.startsWith(`${pool}\n`)) continue;
-      handle.retire(() => this.#endpointOther());
-      this.#endpoints.delete(key);
-    }
-  }
-
   #full(): boolean {
     if (this.#writer.series < this.#maxSeries) return false;
     this.#folded.add(1);

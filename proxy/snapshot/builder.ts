@@ -12,7 +12,6 @@ import { SnapshotLease, type Route, type Snapshot } from './snapshot.ts';
 /** Statistics that can be given back. */
 export interface SnapshotStats extends StatsFactory {
   dropRoute(route: string, pool: string): void;
-  dropPool(pool: string): void;
 }
 
 /** What a transition leaves behind, released when no request can hold it any more. */
@@ -20,7 +19,6 @@ interface Superseded {
   readonly epoch: number;
   readonly handles: readonly PoolHandle[];
   readonly routes: readonly RoutePlan[];
-  readonly pools: readonly string[];
 }
 
 interface Pending {
@@ -181,7 +179,7 @@ export class SnapshotBuilder {
       i += 1;
       if (i % ITEMS_PER_STEP === 0) yield;
     }
-    return { epoch, handles, routes: gone, pools: [...pools].flatMap(([id, handle]) => (handle === null ? [id] : [])) };
+    return { epoch, handles, routes: gone };
   }
 
   #index(id: string, route: Route | null): void {
@@ -210,12 +208,11 @@ export class SnapshotBuilder {
     const isFree = (s: Superseded) => s.epoch <= oldestInUse;
     const free = this.#superseded.filter(isFree);
     this.#superseded = this.#superseded.filter((s) => !isFree(s));
-    for (const { handles, routes, pools } of free) {
+    for (const { handles, routes } of free) {
       for (const handle of handles) this.#registry.release(handle);
       for (const plan of routes) {
         if (this.#routes.get(plan.id)?.plan.pool !== plan.pool) this.#stats.dropRoute(plan.id, plan.pool ?? '');
       }
-      for (const id of pools) if (!this.#pools.has(id)) this.#stats.dropPool(id);
     }
   }
 }
